@@ -1,0 +1,1 @@
+"""Marelle, an open-source portail famille."""

@@ -1,0 +1,3 @@
+from marelle.config.admin import main
+
+main()

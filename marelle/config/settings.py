@@ -1,0 +1,206 @@
+"""Settings, all from the environment (docs/hosting.md lists the variables). Safe by default: without anything said,
+this is a production server that refuses to answer until it is given a key and its hosts."""
+
+from pathlib import Path
+
+from marelle.config import environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(environment.text("VAR_DIR") or BASE_DIR.parent / "var")
+
+MODE = environment.mode()
+DEMO = MODE == "demo"
+PRODUCTION = MODE == "production"
+DEBUG = environment.flag("DEBUG") and not PRODUCTION
+
+if PRODUCTION:
+    SECRET_KEY = environment.text("SECRET_KEY")
+    ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS")
+elif DEMO:
+    SECRET_KEY = environment.text("SECRET_KEY") or environment.kept_secret(VAR_DIR / "demo" / "secret-key")
+    ALLOWED_HOSTS = environment.items("ALLOWED_HOSTS") or ["127.0.0.1", "localhost", "[::1]"]
+else:
+    SECRET_KEY = "only-for-tests-" + "0123456789abcdef" * 4
+    ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
+SECRET_KEY_FALLBACKS = environment.items("SECRET_KEY_FALLBACKS")
+
+# Only the demo's clock can be moved, and only at its start.
+CLOCK = environment.clock(environment.text("CLOCK")) if DEMO or MODE == "test" else None
+
+PUBLIC_URL = environment.text("PUBLIC_URL", "http://127.0.0.1:8000" if not PRODUCTION else "").rstrip("/")
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "marelle.foundation",
+    "marelle.activities",
+    "marelle.accounts",
+    "marelle.families",
+    "marelle.requests",
+    "marelle.bookings",
+    "marelle.towns",
+    "marelle.portal",
+    "marelle.office",
+]
+if DEMO or MODE == "test":
+    INSTALLED_APPS.append("marelle.demo")
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "marelle.foundation.clock.ClockMiddleware",
+]
+
+ROOT_URLCONF = "marelle.config.urls"
+WSGI_APPLICATION = "marelle.config.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "marelle.activities.context.municipality",
+                "marelle.foundation.context.surroundings",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": environment.database(
+        environment.text("DATABASE_URL") or f"sqlite:///{VAR_DIR / 'marelle.sqlite3'}",
+        pooled=MODE != "test",
+    )
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Counters of failed sign-ins are shared by every process, so they live in the database.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "foundation_cache"}}
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600
+if MODE == "test":
+    PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+LOGIN_URL = "accounts:door"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "accounts:door"
+ACCOUNT_ADAPTER = "marelle.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/10m/key", "reset_password": "20/m/ip,5/10m/key"}
+
+LANGUAGE_CODE = "fr"
+LANGUAGES = [("fr", "Français")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+# The town's own zone is in its file; pages format instants in it explicitly.
+TIME_ZONE = "Europe/Paris"
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if MODE == "test"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = MODE == "test"
+WHITENOISE_AUTOREFRESH = False
+
+# A form of a whole school year for several children has one field per ticked day.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
+
+if MODE == "test":
+    EMAIL_BACKEND = environment.text("EMAIL_BACKEND", "django.core.mail.backends.locmem.EmailBackend")
+elif DEMO and not environment.text("EMAIL_URL"):
+    EMAIL_BACKEND = "marelle.demo.mailbox.MailboxBackend"
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    globals().update(environment.mail(environment.text("EMAIL_URL", "smtp://localhost:25")))
+DEFAULT_FROM_EMAIL = environment.text("FROM_EMAIL", "portail@marelle.example")
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_COOKIE_NAME = "marelle"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "marelle.foundation.errors.csrf_failure"
+if PRODUCTION:
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    # Only a reverse proxy that the host runs itself may say that the outside connection was encrypted.
+    if environment.flag("BEHIND_PROXY"):
+        SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if not host.startswith(("*", "."))]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"marelle": {"level": environment.text("LOG_LEVEL", "INFO")}},
+}
+TEST_RUNNER = "django.test.runner.DiscoverRunner"

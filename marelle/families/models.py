@@ -1,0 +1,94 @@
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from marelle.accounts.models import User
+from marelle.activities.models import Site
+
+
+class Household(models.Model):
+    """A home: adults and children at one address. A child of two homes belongs to two households."""
+
+    name = models.CharField(max_length=120, help_text=_("Tel qu’on l’appelle : « Benali », « Benali-Moreau »."))
+    address = models.CharField(max_length=200, blank=True)
+    postcode = models.CharField(max_length=10, blank=True)
+    city = models.CharField(max_length=80, blank=True)
+    is_resident = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    guardians: "models.ManyToManyField[Guardian, Guardianship]" = models.ManyToManyField(
+        "Guardian", through="Guardianship", related_name="households"
+    )
+    children: "models.ManyToManyField[Child, Residence]" = models.ManyToManyField(
+        "Child", through="Residence", related_name="households"
+    )
+
+    class Meta:
+        ordering = ["name", "id"]
+        indexes = [models.Index(fields=["name"], name="household_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Guardian(models.Model):
+    """An adult responsible for children; signs in through `user`, created inactive at the invitation."""
+
+    user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="guardian")
+    first_name = models.CharField(_("Prénom"), max_length=80)
+    last_name = models.CharField(_("Nom"), max_length=80)
+    email = models.EmailField(_("Adresse e-mail"), blank=True)
+    phone = models.CharField(_("Téléphone"), max_length=30, blank=True)
+
+    class Meta:
+        ordering = ["last_name", "first_name"]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
+class Guardianship(models.Model):
+    """A guardian's place in a household."""
+
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="guardianships")
+    guardian = models.ForeignKey(Guardian, on_delete=models.CASCADE, related_name="guardianships")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(fields=["household", "guardian"], name="one_guardianship")]
+
+
+class Child(models.Model):
+    """A child, known once whatever the number of homes. Identity: INE, else names and birth date."""
+
+    first_name = models.CharField(_("Prénom"), max_length=80)
+    last_name = models.CharField(_("Nom"), max_length=80)
+    birth_date = models.DateField(_("Date de naissance"))
+    ine = models.CharField(max_length=11, blank=True)
+    school = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="pupils")
+    level = models.CharField(_("Niveau"), max_length=10, blank=True, help_text=_("PS, MS, GS, CP, CE1, CE2, CM1, CM2"))
+    class_name = models.CharField(_("Classe"), max_length=60, blank=True)
+
+    class Meta:
+        ordering = ["birth_date", "id"]
+        verbose_name_plural = "children"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ine"], condition=~Q(ine=""), name="one_child_per_ine",
+                violation_error_message=_("Un enfant porte déjà cet identifiant national."),
+            )
+        ]
+        indexes = [models.Index(fields=["last_name", "first_name", "birth_date"], name="child_identity")]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
+class Residence(models.Model):
+    """A child's belonging to a household: one home, or two."""
+
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="residences")
+    child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="residences")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["household", "child"], name="one_residence")]

@@ -1,0 +1,51 @@
+"""Writing and reading the audit trail."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import connection
+
+from marelle.foundation.models import AuditLine
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does something: a guardian, an agent, or the portal itself. `id` is the user's, None for the portal."""
+
+    id: int | None
+    label: str
+    is_agent: bool = False
+
+
+PORTAL = Actor(id=None, label="Le portail")
+
+
+def record(
+    *,
+    at: datetime,
+    by: Actor,
+    action: str,
+    subject: "Model",
+    text: str,
+    household_id: int | None = None,
+    facts: dict[str, Any] | None = None,
+) -> None:
+    """Write one line in the caller's transaction, which must exist: a line without its deed, or a deed without its line,
+    would both lie."""
+    assert connection.in_atomic_block, "an audit line is written in the transaction of what it tells"
+    AuditLine.objects.create(
+        at=at,
+        actor_id=by.id,
+        actor_label=by.label,
+        by_agent=by.is_agent,
+        action=action,
+        subject_type=subject._meta.label_lower,
+        subject_id=str(subject.pk),
+        household_id=household_id,
+        text=text[:500],
+        facts=facts or {},
+    )

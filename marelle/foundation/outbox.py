@@ -1,0 +1,35 @@
+"""Putting e-mails in the outbox. Sending them is `marelle.foundation.postman`'s work, in the worker."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import connection
+
+from marelle.foundation.models import OutboxMail
+
+
+def post(
+    *,
+    kind: str,
+    to_address: str,
+    at: datetime,
+    to_name: str = "",
+    household_id: int | None = None,
+    context: dict[str, Any] | None = None,
+) -> OutboxMail:
+    """Queue one e-mail in the caller's transaction. `kind` names the templates `<room>/mail/<name>.{subject,text,html}`
+    as "room/name". `context` must be JSON-safe and hold no secret: links with a key are made when the mail is rendered.
+
+    `at` is the portal's instant, shown in the text; the queue itself runs on the real clock, as the worker does."""
+    assert connection.in_atomic_block, "an e-mail is queued in the transaction of what it tells"
+    real = datetime.now(UTC)
+    return OutboxMail.objects.create(
+        kind=kind,
+        to_address=to_address,
+        to_name=to_name,
+        household_id=household_id,
+        context=context or {},
+        at=at,
+        created_at=real,
+        due_at=real,
+    )
