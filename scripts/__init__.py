@@ -1,0 +1,1 @@
+"""What stands behind `make`. Standard library only: `environment` must run before anything is installed."""
