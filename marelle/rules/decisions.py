@@ -75,7 +75,7 @@ class Refused:
     """Refused, with the facts that `Reason` names for this reason."""
 
     reason: Reason
-    facts: Mapping[str, object] = field(default=NO_FACTS, hash=False)
+    facts: Mapping[str, object] = field(default_factory=lambda: NO_FACTS, hash=False)
 
 
 Decision = Allowed | Refused
