@@ -48,7 +48,10 @@ def install_packages(packages: Sequence[str], *, why: str) -> None:
         sys.exit(f"Missing: {names} ({why}). Run this, then try again:\n\n    sudo apt-get install {names}\n")
     print(f"Installing {names} ({why})…", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]):
+    for command in (
+        ["apt-get", "update", "-qq"],
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
+    ):
         done = subprocess.run(command, env=quiet, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode and command[1] == "install":
             sys.exit(f"{done.stdout}{done.stderr}\n{' '.join(command)} failed.")
