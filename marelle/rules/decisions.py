@@ -32,6 +32,7 @@ class Reason(StrEnum):
     # places
     FULL = "full"  # capacity: int
     ALREADY_BOOKED = "already_booked"
+    CHANGED_MEANWHILE = "changed_meanwhile"  # state: str, what is recorded now
     OTHER_HOUSEHOLD = "other_household"
     # the enrolment
     NOT_ENROLLED = "not_enrolled"

@@ -7,7 +7,7 @@ town's file says.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 
@@ -231,6 +231,25 @@ class Window:
 Limit = Moment | Window
 
 
+def from_midnight(limit: Moment) -> Moment:
+    """The same limit read as an opening: a day without a time starts it at 00:00, instead of ending it at 24:00."""
+    match limit:
+        case Offset() | LastWeekday() | PreviousWeek() | ByPeriod() | OnDate():
+            return limit if limit.at is not None else replace(limit, at=MIDNIGHT)
+        case ByWeekday():
+            return ByWeekday(limits=tuple((weekday, from_midnight(part)) for weekday, part in limit.limits))
+        case BeforePeriod():
+            return replace(limit, limit=from_midnight(limit.limit))
+        case Adapted():
+            return replace(
+                limit,
+                limit=from_midnight(limit.limit),
+                holiday_week=tuple((weekday, from_midnight(part)) for weekday, part in limit.holiday_week),
+                return_day=None if limit.return_day is None else from_midnight(limit.return_day),
+            )
+    return limit
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limit to book and the limit to cancel."""
@@ -410,6 +429,10 @@ class _Reader:
         if "reopens" in plain and "then" not in plain:
             self.fault((*path, "reopens"), plain["reopens"], "a limit under then, beside reopens")
         parts = {key: self.moment(plain[key], (*path, key)) for key in _WINDOW if key in plain}
+        for key in ("opens", "reopens"):
+            part = parts.get(key)
+            if part is not None:
+                parts[key] = from_midnight(part)
         return Window(**parts) if len(self.faults) == before else None
 
     def moment(self, plain: object, path: tuple[str, ...]) -> Moment | None:
