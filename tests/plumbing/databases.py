@@ -155,9 +155,7 @@ def template() -> str:
             shutil.copyfile(kept, files.path(TEMPLATE))
         else:
             files.create(TEMPLATE)
-            env = surroundings(TEMPLATE)
-            administer("migrate", "--verbosity", "0", env=env)
-            administer("createcachetable", env=env)
+            administer("migrate", "--skip-checks", "--verbosity", "0", env=surroundings(TEMPLATE))
             if isinstance(files, SQLiteFiles):
                 files.copy(TEMPLATE, "kept")
                 kept.parent.mkdir(parents=True, exist_ok=True)
