@@ -1,9 +1,11 @@
-"""The offer: what the town proposes, where, when, for whom and for how many. Written by `marelle.towns` from the town's file."""
+"""The offer: what the town proposes, where, when, for whom and for how many. Written by `marelle.towns` from the
+town's file."""
 
 from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 
@@ -133,7 +135,8 @@ class Activity(models.Model):
 
 
 class Unit(models.Model):
-    """A part of the day that can be booked: a meal, a morning, a whole day. A composed unit takes its components' places."""
+    """A part of the day that can be booked: a meal, a morning, a whole day. A composed unit takes its components'
+    places."""
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="units")
     slug = models.SlugField()
@@ -152,9 +155,15 @@ class Unit(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @cached_property
+    def component_ids(self) -> tuple[int, ...]:
+        """The units whose places this one takes: its components, or itself. Prefetch `components` for many units."""
+        return tuple(part.id for part in self.components.all()) or (self.id,)
+
 
 class Group(models.Model):
-    """Who shares the places of an activity: an age band, some levels, everybody. Ages are completed years, both included."""
+    """Who shares the places of an activity: an age band, some levels, everybody. Ages are completed years, both
+    included."""
 
     activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="groups")
     slug = models.SlugField()
@@ -174,7 +183,8 @@ class Group(models.Model):
 
 
 class Period(models.Model):
-    """A stretch of a service's calendar that opens to reservation at once: the year, a term, the holidays of February."""
+    """A stretch of a service's calendar that opens to reservation at once: the year, a term, the holidays of
+    February."""
 
     service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="periods")
     school_year = models.ForeignKey(SchoolYear, on_delete=models.PROTECT, related_name="periods")
@@ -229,4 +239,3 @@ class OpeningDay(models.Model):
     def left(self) -> int | None:
         """Places that remain, None when they are not counted."""
         return None if self.ceiling is None else max(self.ceiling - self.taken, 0)
-

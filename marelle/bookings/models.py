@@ -7,20 +7,10 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from marelle.accounts.models import User
-from marelle.activities.models import Activity, Group, OpeningDay, SchoolYear, Unit
+from marelle.activities.models import Activity, Group, SchoolYear, Unit
 from marelle.families.models import Child, Household
 from marelle.requests.models import Act, RequestLine
-
-
-class EnrolmentState(models.TextChoices):
-    DRAFT = "draft", _("À compléter")
-    SUBMITTED = "submitted", _("En attente")
-    INCOMPLETE = "incomplete", _("Incomplète")
-    ACCEPTED = "accepted", _("Acceptée")
-    REFUSED = "refused", _("Refusée")
-    WITHDRAWN = "withdrawn", _("Retirée")
-    ENDED = "ended", _("Terminée")
-
+from marelle.rules.lifecycles import FINAL_BOOKING_STATES, BookingState, EnrolmentState
 
 LIVE_ENROLMENTS = (
     EnrolmentState.DRAFT,
@@ -31,14 +21,17 @@ LIVE_ENROLMENTS = (
 
 
 class Enrolment(models.Model):
-    """A child's right to use an activity for a school year, as one household asked for it. Asking again makes a new row."""
+    """A child's right to use an activity for a school year, as one household asked for it. Asking again makes a new
+    row."""
 
     child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="enrolments")
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="enrolments")
     activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="enrolments")
     group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="enrolments")
     school_year = models.ForeignKey(SchoolYear, on_delete=models.PROTECT, related_name="enrolments")
-    state = models.CharField(max_length=12, choices=EnrolmentState.choices, default=EnrolmentState.SUBMITTED)
+    state = models.CharField(
+        max_length=12, choices=[(state, state) for state in EnrolmentState], default=EnrolmentState.SUBMITTED
+    )
     usual_weekdays = models.JSONField(default=list, help_text=_("Les jours habituels : 0 pour lundi."))
     line = models.ForeignKey(RequestLine, on_delete=models.PROTECT, related_name="enrolments")
     reason = models.CharField(max_length=500, blank=True)
@@ -49,7 +42,7 @@ class Enrolment(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["child", "activity", "school_year", "household"],
-                condition=Q(state__in=[state.value for state in LIVE_ENROLMENTS]),
+                condition=Q(state__in=LIVE_ENROLMENTS),
                 name="one_live_enrolment",
                 violation_error_message=_("Une inscription est déjà en cours pour cet enfant."),
             )
@@ -60,31 +53,12 @@ class Enrolment(models.Model):
         return f"{self.child_id} → {self.activity_id} ({self.state})"
 
 
-class BookingState(models.TextChoices):
-    PENDING = "pending", _("En cours")
-    BOOKED = "booked", _("Réservé")
-    REFUSED = "refused", _("Refusé")
-    WITHDRAWN = "withdrawn", _("Retiré")
-    CANCELLING = "cancelling", _("Annulation en cours")
-    CANCELLED = "cancelled", _("Annulé")
-    QUEUED = "queued", _("En attente")
-    OFFERED = "offered", _("Place proposée")
-    EXPIRED = "expired", _("Expiré")
-    CLOSED = "closed", _("Fermé")
-
-
-LIVE_BOOKINGS = (
-    BookingState.PENDING,
-    BookingState.BOOKED,
-    BookingState.CANCELLING,
-    BookingState.QUEUED,
-    BookingState.OFFERED,
-    BookingState.CLOSED,
-)
+LIVE_BOOKINGS = tuple(state for state in BookingState if state not in FINAL_BOOKING_STATES)
 
 
 class Booking(models.Model):
-    """One child, one unit, one day. `holds_place` says whether it counts in `OpeningDay.taken` of its component units."""
+    """One child, one unit, one day. `holds_place` says whether it counts in `OpeningDay.taken` of its component
+    units."""
 
     child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="bookings")
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="bookings")
@@ -92,7 +66,7 @@ class Booking(models.Model):
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, related_name="bookings")
     group = models.ForeignKey(Group, on_delete=models.PROTECT, related_name="bookings")
     date = models.DateField()
-    state = models.CharField(max_length=12, choices=BookingState.choices)
+    state = models.CharField(max_length=12, choices=[(state, state) for state in BookingState])
     holds_place = models.BooleanField()
     line = models.ForeignKey(RequestLine, on_delete=models.PROTECT, related_name="bookings")
     reason = models.CharField(max_length=500, blank=True)
@@ -104,7 +78,7 @@ class Booking(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["child", "date", "unit"],
-                condition=Q(state__in=[state.value for state in LIVE_BOOKINGS]),
+                condition=Q(state__in=LIVE_BOOKINGS),
                 name="one_live_booking",
                 violation_error_message=_("Cette journée est déjà réservée pour cet enfant."),
             )
@@ -132,31 +106,25 @@ class Basket(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "household"], name="one_basket")]
 
+    def __str__(self) -> str:
+        return f"{self.user_id} / {self.household_id}"
+
 
 class BasketLine(models.Model):
-    """A day wanted that is not recorded, or recorded and not wanted any more. `was` is the state it was chosen against."""
+    """A day wanted that is not recorded, or recorded and not wanted any more. `was` is the state it was chosen
+    against."""
 
     basket = models.ForeignKey(Basket, on_delete=models.CASCADE, related_name="lines")
     enrolment = models.ForeignKey(Enrolment, on_delete=models.CASCADE, related_name="+")
     child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="+")
     unit = models.ForeignKey(Unit, on_delete=models.CASCADE, related_name="+")
     date = models.DateField()
-    act = models.CharField(max_length=10, choices=[(Act.BOOK.value, Act.BOOK.label), (Act.CANCEL.value, Act.CANCEL.label)])
+    act = models.CharField(max_length=10, choices=[(act.value, act.label) for act in (Act.BOOK, Act.CANCEL)])
     was = models.CharField(max_length=12, default="free")
 
     class Meta:
         ordering = ["date", "child_id", "unit_id"]
         constraints = [models.UniqueConstraint(fields=["basket", "child", "unit", "date"], name="one_basket_line")]
 
-
-__all__ = [
-    "LIVE_BOOKINGS",
-    "LIVE_ENROLMENTS",
-    "Basket",
-    "BasketLine",
-    "Booking",
-    "BookingState",
-    "Enrolment",
-    "EnrolmentState",
-    "OpeningDay",
-]
+    def __str__(self) -> str:
+        return f"{self.act} {self.child_id} {self.unit_id} {self.date}"

@@ -1,5 +1,6 @@
 """What the environment may say, read once when the settings load. Every variable begins with MARELLE_."""
 
+import contextlib
 import os
 import secrets
 from datetime import datetime
@@ -69,7 +70,8 @@ def database(url: str, *, pooled: bool) -> dict[str, object]:
 
 
 def mail(url: str) -> dict[str, object]:
-    """Django's e-mail settings for `smtp://user:password@host:587?tls=1` (or `smtps://` for TLS from the first byte)."""
+    """Django's e-mail settings for `smtp://user:password@host:587?tls=1` (or `smtps://` for TLS from the first
+    byte)."""
     parts = urlsplit(url)
     if parts.scheme not in {"smtp", "smtps"}:
         raise ImproperlyConfigured(f"MARELLE_EMAIL_URL begins with {parts.scheme!r}; it takes smtp:// or smtps://")
@@ -92,10 +94,8 @@ def kept_secret(path: Path) -> str:
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         draft.write_text(secrets.token_urlsafe(48))
         draft.chmod(0o600)
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, path)  # the first of two processes that start together wins
-        except FileExistsError:
-            pass
         draft.unlink()
     return path.read_text().strip()
 

@@ -34,8 +34,8 @@ def record(
     household_id: int | None = None,
     facts: dict[str, Any] | None = None,
 ) -> None:
-    """Write one line in the caller's transaction, which must exist: a line without its deed, or a deed without its line,
-    would both lie."""
+    """Write one line in the caller's transaction, which must exist: a line without its deed, or a deed without its
+    line, would both lie."""
     assert connection.in_atomic_block, "an audit line is written in the transaction of what it tells"
     AuditLine.objects.create(
         at=at,

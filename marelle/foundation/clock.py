@@ -1,4 +1,5 @@
-"""The one place that reads the time. Views take it from the request, commands from `now()`; everything below gets `at`."""
+"""The one place that reads the time. Views take it from the request, commands from `now()`; everything below gets
+`at`."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,7 +9,8 @@ from django.http import HttpRequest, HttpResponse
 
 
 def now() -> datetime:
-    """The portal's instant, aware, in UTC. In a demo started with AT it runs from there; sign-in and jobs do not use it."""
+    """The portal's instant, aware, in UTC. In a demo started with AT it runs from there; sign-in and jobs do not use
+    it."""
     real = datetime.now(UTC)
     if settings.CLOCK is None:
         return real

@@ -1,7 +1,6 @@
 """Whatever a family asks and an agent answers: one numbered request, made of lines that each get their answer."""
 
 import uuid
-from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -9,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from marelle.accounts.models import User
 from marelle.activities.models import Activity, Service, Unit
 from marelle.families.models import Child, Household
+from marelle.rules.lifecycles import LineState, RequestState
 
 
 class RequestKind(models.TextChoices):
@@ -16,18 +16,15 @@ class RequestKind(models.TextChoices):
     BOOKING = "booking", _("Réservation")
 
 
-class FamilyRequestState(models.TextChoices):
-    SENT = "sent", _("Envoyée")
-    ANSWERED = "answered", _("Répondue")
-    WITHDRAWN = "withdrawn", _("Retirée")
-
-
 class FamilyRequest(models.Model):
-    """One send, one number, whatever the services and children in it. `send_key` makes a repeated send the same request."""
+    """One send, one number, whatever the services and children in it. `send_key` makes a repeated send the same
+    request."""
 
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="requests")
     kind = models.CharField(max_length=20, choices=RequestKind.choices)
-    state = models.CharField(max_length=12, choices=FamilyRequestState.choices, default=FamilyRequestState.SENT)
+    state = models.CharField(
+        max_length=12, choices=[(state, state) for state in RequestState], default=RequestState.SENT
+    )
     send_key = models.UUIDField(unique=True, default=uuid.uuid4)
     sent_at = models.DateTimeField()
     sent_year = models.PositiveSmallIntegerField(help_text=_("L’année du numéro, au fuseau de la commune."))
@@ -52,25 +49,14 @@ class FamilyRequest(models.Model):
 
     @property
     def number(self) -> str:
-        """"2026-004871": the year it was sent and its row; gaps are allowed, no counter is locked."""
+        """ "2026-004871": the year it was sent and its row; gaps are allowed, no counter is locked."""
         return f"{self.sent_year}-{self.pk:06d}"
-
-    @staticmethod
-    def year_of(at: "models.DateTimeField | object", tz: ZoneInfo) -> int:
-        return at.astimezone(tz).year  # type: ignore[attr-defined]
 
 
 class Act(models.TextChoices):
     ENROL = "enrol", _("Inscription")
     BOOK = "book", _("Ajout")
     CANCEL = "cancel", _("Annulation")
-
-
-class LineState(models.TextChoices):
-    PENDING = "pending", _("En attente")
-    ACCEPTED = "accepted", _("Acceptée")
-    REFUSED = "refused", _("Refusée")
-    WITHDRAWN = "withdrawn", _("Retirée")
 
 
 class RequestLine(models.Model):
@@ -84,7 +70,7 @@ class RequestLine(models.Model):
     activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="+")
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, related_name="+")
     date = models.DateField(null=True)
-    state = models.CharField(max_length=10, choices=LineState.choices, default=LineState.PENDING)
+    state = models.CharField(max_length=10, choices=[(state, state) for state in LineState], default=LineState.PENDING)
     at_once = models.BooleanField(default=False, help_text=_("Acceptée à l’envoi, sans agent."))
     reason = models.CharField(_("Motif"), max_length=500, blank=True)
     answered_at = models.DateTimeField(null=True)

@@ -1,0 +1,102 @@
+"""The words, icons and looks of every state of a booking, an enrolment and a request: page, legend, e-mail and
+agents' side read them here and nowhere else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, Outcome, outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a state shows: its word, its icon's name, and the CSS value that dresses it."""
+
+    word: str | Promise
+    icon: str
+    css: str
+    legend: str | Promise = ""
+
+
+class CellState(Enum):
+    """What a cell of the planning says, in the fixed vocabulary of families and agents."""
+
+    FREE = Look(_("Libre"), "square", "free")
+    ADD = Look(_("À ajouter"), "plus", "add")
+    REMOVE = Look(_("À annuler"), "minus", "remove")
+    BOOKED = Look(_("Réservé"), "check", "booked")
+    PENDING = Look(_("En cours"), "hourglass", "pending", _("Demande en cours"))
+    QUEUED = Look(_("En attente"), "list-ordered", "queue", _("Liste d’attente"))
+    OFFERED = Look(_("Place proposée"), "list-ordered", "queue", _("Place proposée"))
+    CANCELLING = Look(_("Annulation en cours"), "calendar-x-2", "cancelling")
+    REFUSED = Look(_("Refusé"), "circle-x", "refused")
+    LOCKED = Look(_("Réservé"), "lock", "locked", _("Réservé, délai dépassé"))
+    LATE = Look(_("Trop tard"), "lock", "late", _("Trop tard pour réserver"))
+    NOT_OPEN = Look(_("Pas encore ouvert"), "lock", "late", _("Pas encore ouvert"))
+    FULL = Look(_("Complet"), "ban", "late", _("Complet"))
+    CLOSED = Look(_("Fermé"), "ban", "closed")
+    HOLIDAY = Look(_("Férié"), "ban", "closed", _("Fermé"))
+    ELSEWHERE = Look(_("Réservé par l’autre foyer"), "lock", "locked")
+
+    @property
+    def word(self) -> str | Promise:
+        return self.value.word
+
+    @property
+    def icon(self) -> str:
+        return self.value.icon
+
+    @property
+    def css(self) -> str:
+        return self.value.css
+
+    @property
+    def legend(self) -> str | Promise:
+        return self.value.legend or self.value.word
+
+
+BOOKING_LOOKS = {
+    BookingState.PENDING: Look(_("En cours"), "hourglass", "wait"),
+    BookingState.BOOKED: Look(_("Réservé"), "circle-check", "ok"),
+    BookingState.REFUSED: Look(_("Refusé"), "circle-x", "stop"),
+    BookingState.WITHDRAWN: Look(_("Retiré"), "undo-2", "off"),
+    BookingState.CANCELLING: Look(_("Annulation en cours"), "calendar-x-2", "wait"),
+    BookingState.CANCELLED: Look(_("Annulé"), "circle-check", "off"),
+    BookingState.QUEUED: Look(_("Liste d’attente"), "list-ordered", "queue"),
+    BookingState.OFFERED: Look(_("Place proposée"), "list-ordered", "queue"),
+    BookingState.EXPIRED: Look(_("Expiré"), "clock-alert", "off"),
+    BookingState.CLOSED: Look(_("Fermé"), "ban", "off"),
+}
+
+ENROLMENT_LOOKS = {
+    EnrolmentState.DRAFT: Look(_("À compléter"), "pencil", "wait"),
+    EnrolmentState.SUBMITTED: Look(_("En attente"), "circle-question-mark", "wait"),
+    EnrolmentState.INCOMPLETE: Look(_("Incomplète"), "circle-question-mark", "wait"),
+    EnrolmentState.ACCEPTED: Look(_("Acceptée"), "circle-check", "ok"),
+    EnrolmentState.REFUSED: Look(_("Refusée"), "circle-x", "stop"),
+    EnrolmentState.WITHDRAWN: Look(_("Retirée"), "undo-2", "off"),
+    EnrolmentState.ENDED: Look(_("Terminée"), "check", "off"),
+}
+
+LINE_LOOKS = {
+    LineState.PENDING: Look(_("En cours"), "hourglass", "wait"),
+    LineState.ACCEPTED: Look(_("Acceptée"), "circle-check", "ok"),
+    LineState.REFUSED: Look(_("Refusée"), "circle-x", "stop"),
+    LineState.WITHDRAWN: Look(_("Retirée"), "undo-2", "off"),
+}
+
+OUTCOME_LOOKS = {
+    Outcome.PENDING: LINE_LOOKS[LineState.PENDING],
+    Outcome.ACCEPTED: LINE_LOOKS[LineState.ACCEPTED],
+    Outcome.PARTLY_ACCEPTED: Look(_("Acceptée en partie"), "circle-check", "ok"),
+    Outcome.REFUSED: LINE_LOOKS[LineState.REFUSED],
+    Outcome.WITHDRAWN: LINE_LOOKS[LineState.WITHDRAWN],
+}
+
+
+def request_look(line_states: Iterable[str]) -> Look:
+    """How a request's outcome shows. It is derived from its lines; nothing of it is stored."""
+    return OUTCOME_LOOKS[outcome(LineState(state) for state in line_states)]

@@ -1,0 +1,156 @@
+"""The e-mails of reservations and enrolments: what is queued with the deed, and how the worker fills their
+templates."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from django.urls import reverse
+
+from marelle.activities.models import BookingMode
+from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, LINE_LOOKS
+from marelle.bookings.models import Booking, Enrolment
+from marelle.families.models import Guardian, Household
+from marelle.foundation import outbox
+from marelle.foundation.models import OutboxMail
+from marelle.foundation.sentences import day_words
+from marelle.requests.models import FamilyRequest, RequestLine
+from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState
+
+
+def request_sent(
+    *, request: FamilyRequest, lines: Sequence[RequestLine], bookings: Iterable[Booking], at: datetime
+) -> None:
+    """Tell every guardian of the household what was sent and where each day stands."""
+    states = {booking.line_id: booking.state for booking in bookings}
+    _post(
+        "bookings/request_sent",
+        request=request,
+        at=at,
+        lines=[_day_facts(line, states.get(line.id)) for line in lines],
+    )
+
+
+def request_answered(
+    *, request: FamilyRequest, lines: Sequence[RequestLine], bookings: Iterable[Booking], at: datetime
+) -> None:
+    """Tell every guardian what an agent answered, day by day; the lines not answered yet are not named."""
+    states = {booking.line_id: booking.state for booking in bookings}
+    _post(
+        "bookings/request_answered",
+        request=request,
+        at=at,
+        lines=[_day_facts(line, states.get(line.id)) for line in lines],
+    )
+
+
+def enrolments_sent(*, request: FamilyRequest, enrolments: Sequence[Enrolment], at: datetime) -> None:
+    _post("bookings/enrolments_sent", request=request, at=at, lines=[_enrolment_facts(e) for e in enrolments])
+
+
+def enrolments_answered(*, request: FamilyRequest, enrolments: Sequence[Enrolment], at: datetime) -> None:
+    """One e-mail for the enrolments answered together. An accepted one says that the days remain to be reserved."""
+    _post("bookings/enrolments_answered", request=request, at=at, lines=[_enrolment_facts(e) for e in enrolments])
+
+
+def addressees(household: Household) -> list[Guardian]:
+    return [
+        guardian
+        for guardian in Guardian.objects.filter(guardianships__household=household).order_by("guardianships__position")
+        if guardian.email
+    ]
+
+
+def _post(kind: str, *, request: FamilyRequest, at: datetime, lines: list[dict[str, Any]]) -> None:
+    for guardian in addressees(request.household):
+        outbox.post(
+            kind=kind,
+            to_address=guardian.email,
+            to_name=str(guardian),
+            household_id=request.household_id,
+            at=at,
+            context={"number": request.number, "first_name": guardian.first_name, "lines": lines},
+        )
+
+
+def _day_facts(line: RequestLine, state: str | None) -> dict[str, Any]:
+    assert line.date is not None and line.unit is not None
+    return {
+        "child": line.child.first_name,
+        "service": line.activity.service.short_name,
+        "unit": line.unit.name,
+        "act": line.act,
+        "date": line.date.isoformat(),
+        "booking": state,
+        "line": line.state,
+        "reason": line.reason,
+    }
+
+
+def _enrolment_facts(enrolment: Enrolment) -> dict[str, Any]:
+    service = enrolment.activity.service
+    return {
+        "child": enrolment.child.first_name,
+        "service": service.name,
+        "site": enrolment.activity.site.name,
+        "slug": service.slug,
+        "state": enrolment.state,
+        "reason": enrolment.reason,
+        "days_remain": enrolment.state == EnrolmentState.ACCEPTED and service.booking_mode == BookingMode.DAYS,
+    }
+
+
+def _days(mail: OutboxMail) -> dict[str, Any]:
+    """Lines grouped by child, then service, in the order of the request, each with its day in words and its state."""
+    groups = []
+    for (child, service), lines in groupby(mail.context["lines"], key=lambda line: (line["child"], line["service"])):
+        rows = []
+        for line in lines:
+            look = (
+                BOOKING_LOOKS[BookingState(line["booking"])] if line["booking"] else LINE_LOOKS[LineState(line["line"])]
+            )
+            rows.append(
+                {
+                    "day": day_words(date.fromisoformat(line["date"])),
+                    "unit": line["unit"],
+                    "act": line["act"],
+                    "look": look,
+                    "reason": line["reason"],
+                }
+            )
+        groups.append({"child": child, "service": service, "lines": rows})
+    lines = mail.context["lines"]
+    return {
+        "groups": groups,
+        "count": len(lines),
+        "refused": sum(line["line"] == LineState.REFUSED for line in lines),
+        "accepted": sum(line["line"] == LineState.ACCEPTED for line in lines),
+        "waits": any(line["line"] == LineState.PENDING for line in lines),
+        "request_path": reverse("portal:request", args=[mail.context["number"]]),
+    }
+
+
+def _enrolments(mail: OutboxMail) -> dict[str, Any]:
+    lines = [
+        line
+        | {
+            "look": ENROLMENT_LOOKS[EnrolmentState(line["state"])],
+            "planning_path": reverse("portal:planning", args=[line["slug"]]) if line["days_remain"] else "",
+        }
+        for line in mail.context["lines"]
+    ]
+    return {
+        "lines": lines,
+        "accepted": sum(line["state"] == EnrolmentState.ACCEPTED for line in lines),
+        "refused": sum(line["state"] == EnrolmentState.REFUSED for line in lines),
+        "request_path": reverse("portal:request", args=[mail.context["number"]]),
+    }
+
+
+builders = {
+    "request_sent": _days,
+    "request_answered": _days,
+    "enrolments_sent": _enrolments,
+    "enrolments_answered": _enrolments,
+}

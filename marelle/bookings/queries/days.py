@@ -1,0 +1,261 @@
+"""What each day is for each child: the one reading of the rules that pages, checks, sends and agents share.
+
+A constant number of queries, whatever the number of children and days.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+from itertools import groupby
+
+from django.db.models import Q
+
+from marelle.activities.models import Municipality, OpeningDay, Period, Unit
+from marelle.activities.queries import calendar_of, limits_of
+from marelle.bookings.models import LIVE_BOOKINGS, Booking, Enrolment
+from marelle.families.models import Household
+from marelle.rules.calendars import SchoolCalendar
+from marelle.rules.decisions import Allowed, Decision, Reason, Refused
+from marelle.rules.lifecycles import BookingState
+from marelle.rules.limits import Limits, may_book, may_cancel
+
+REFUSED_OR_LIVE = (*LIVE_BOOKINGS, BookingState.REFUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class DayState:
+    """One child, one unit, one day, at one instant.
+
+    `places`: the opening-day ids that a booking takes (empty: closed). `left`: the fewest places left among them, None
+    when not counted. `booking`: this household's live booking. `refusal`: the last refused one, when no other is live.
+    `book` and `cancel`: what the town's limits answer now; they do not look at places nor at bookings.
+    """
+
+    enrolment: Enrolment
+    unit: Unit
+    day: date
+    places: tuple[int, ...]
+    left: int | None
+    booking: Booking | None
+    refusal: Booking | None
+    elsewhere: bool
+    book: Decision
+    cancel: Decision
+
+    @property
+    def key(self) -> tuple[int, int, date]:
+        return self.enrolment.child_id, self.unit.id, self.day
+
+    @property
+    def was(self) -> str:
+        """The recorded state that a form was shown, "free" when there is none."""
+        return self.booking.state if self.booking else "free"
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether the box stands ticked when the family has changed nothing."""
+        return self.booking is not None and self.booking.state in (
+            BookingState.PENDING,
+            BookingState.BOOKED,
+        )
+
+    def may_add(self) -> Decision:
+        """Whether the family may ask for this day now."""
+        if self.elsewhere:
+            return Refused(Reason.OTHER_HOUSEHOLD)
+        if self.booking is not None:
+            return Refused(Reason.ALREADY_BOOKED)
+        if not self.places:
+            return Refused(Reason.CLOSED)
+        if isinstance(self.book, Refused):
+            return self.book
+        if self.left == 0:
+            return Refused(Reason.FULL)
+        return self.book
+
+    def may_remove(self) -> Decision:
+        """Whether the family may untick this day now. A pending day can be withdrawn even late, until it begins."""
+        if self.booking is None or self.booking.state not in (BookingState.PENDING, BookingState.BOOKED):
+            return Refused(Reason.ALREADY_BOOKED)
+        if self.booking.state == BookingState.PENDING:
+            return Allowed()
+        return self.cancel
+
+
+@dataclass(frozen=True)
+class Days:
+    """The days of some enrolments over a range, ready to be asked one by one."""
+
+    town: Municipality
+    at: datetime
+    units: dict[int, list[Unit]]  # by service id, in order
+    states: dict[tuple[int, int, date], DayState] = field(default_factory=dict)
+
+    @cached_property
+    def today(self) -> date:
+        return self.at.astimezone(self.town.tz).date()
+
+    @cached_property
+    def calendar(self) -> SchoolCalendar:
+        return calendar_of(self.town)
+
+
+def live_enrolments(*, household: Household, states: Collection[str]) -> list[Enrolment]:
+    """The household's enrolments in these states, with all that a page says of them, children in order of age."""
+    return list(
+        Enrolment.objects.filter(household=household, state__in=states, activity__archived_at=None)
+        .select_related("child", "activity__service", "activity__site", "group", "school_year")
+        .order_by("child__birth_date", "child_id", "activity__service__position", "id")
+    )
+
+
+def load_days(
+    *,
+    town: Municipality,
+    enrolments: Sequence[Enrolment],
+    at: datetime,
+    first: date | None = None,
+    last: date | None = None,
+    dates: Collection[date] | None = None,
+) -> Days:
+    """The state of every open day of these enrolments in [first, last], or on `dates`: four queries.
+
+    Days on which nothing is open and nothing is booked have no state. Only days of an enrolment's school year are
+    given.
+    """
+    calendar = calendar_of(town)
+    today = at.astimezone(town.tz).date()
+    span = Q(date__in=list(dates)) if dates is not None else Q(date__range=(first, last))
+    services = {enrolment.activity.service_id: enrolment.activity.service for enrolment in enrolments}
+    days = Days(town=town, at=at, units=_units_of(services))
+    if not enrolments:
+        return days
+
+    open_days: dict[tuple[int, date], dict[int, OpeningDay]] = defaultdict(dict)
+    for day in OpeningDay.objects.filter(span, group__in={e.group_id for e in enrolments}).order_by():
+        open_days[day.group_id, day.date][day.unit_id] = day
+
+    live: dict[tuple[int, int, date], Booking] = {}
+    refusals: dict[tuple[int, int, date], Booking] = {}
+    units = [unit.id for listed in days.units.values() for unit in listed]
+    for booking in Booking.objects.filter(
+        span, child__in={e.child_id for e in enrolments}, unit__in=units, state__in=REFUSED_OR_LIVE
+    ).order_by("id"):
+        (refusals if booking.state == BookingState.REFUSED else live)[
+            booking.child_id, booking.unit_id, booking.date
+        ] = booking
+
+    periods = _periods_of(services)
+    verdicts: dict[tuple[int, date], tuple[Decision, Decision]] = {}
+    open_dates: dict[int, list[date]] = defaultdict(list)
+    for group_id, day_date in open_days:
+        open_dates[group_id].append(day_date)
+    booked_dates: dict[tuple[int, int], list[date]] = defaultdict(list)
+    for child_id, unit_id, day_date in live:
+        booked_dates[child_id, unit_id].append(day_date)
+
+    for enrolment in enrolments:
+        service = enrolment.activity.service
+        year = enrolment.school_year
+        for unit in days.units[service.id]:
+            seen = set(open_dates[enrolment.group_id]) | set(booked_dates[enrolment.child_id, unit.id])
+            for day_date in seen:
+                if not year.first_day <= day_date <= year.last_day:
+                    continue
+                opened = open_days.get((enrolment.group_id, day_date), {})
+                needed = [opened.get(component) for component in unit.component_ids]
+                complete = all(needed) and bool(needed)
+                found = live.get((enrolment.child_id, unit.id, day_date))
+                if not complete and found is None:
+                    continue
+                if (verdict := verdicts.get((unit.id, day_date))) is None:
+                    verdict = verdicts[unit.id, day_date] = _verdict(
+                        limits_of(service, unit),
+                        unit,
+                        day_date,
+                        at=at,
+                        today=today,
+                        calendar=calendar,
+                        periods=periods[service.id],
+                    )
+                counted = [day.left for day in needed if day is not None and day.left is not None]
+                elsewhere = found is not None and found.household_id != enrolment.household_id
+                days.states[enrolment.child_id, unit.id, day_date] = DayState(
+                    enrolment=enrolment,
+                    unit=unit,
+                    day=day_date,
+                    places=tuple(day.id for day in needed if day is not None) if complete else (),
+                    left=min(counted) if counted else None,
+                    booking=None if elsewhere else found,
+                    refusal=None if found else refusals.get((enrolment.child_id, unit.id, day_date)),
+                    elsewhere=elsewhere,
+                    book=verdict[0],
+                    cancel=verdict[1],
+                )
+    return days
+
+
+def _verdict(
+    limits: Limits,
+    unit: Unit,
+    day: date,
+    *,
+    at: datetime,
+    today: date,
+    calendar: SchoolCalendar,
+    periods: Sequence[Period],
+) -> tuple[Decision, Decision]:
+    period = next((p for p in periods if p.first_day <= day <= p.last_day), None)
+    book = may_book(limits, day=day, at=at, starts_at=unit.starts_at, calendar=calendar)
+    cancel = may_cancel(limits, day=day, at=at, starts_at=unit.starts_at, calendar=calendar)
+    if period is None:
+        book = Refused(Reason.OUTSIDE_PERIOD)
+    elif period.opens_at is not None and at < period.opens_at:
+        book = Refused(Reason.NOT_OPEN_YET, {"opens": period.opens_at})
+    return book, cancel
+
+
+def _units_of(services: Iterable[int]) -> dict[int, list[Unit]]:
+    """The units of these services, in order, their components at hand."""
+    rows = list(
+        Unit.objects.filter(service__in=list(services), archived_at=None)
+        .order_by("service_id", "position", "id")
+        .prefetch_related("components")
+    )
+    units: dict[int, list[Unit]] = {id: [] for id in services}
+    units.update({id: list(group) for id, group in groupby(rows, key=lambda unit: unit.service_id)})
+    return units
+
+
+def _periods_of(services: Iterable[int]) -> dict[int, list[Period]]:
+    periods: dict[int, list[Period]] = defaultdict(list)
+    for period in Period.objects.filter(service__in=list(services), archived_at=None).order_by("first_day"):
+        periods[period.service_id].append(period)
+    return periods
+
+
+def component_places(bookings: Iterable[Booking]) -> dict[int, tuple[int, ...]]:
+    """For each booking (by id), the opening days whose places it takes: its unit's, or its unit's components'."""
+    rows = list(bookings)
+    if not rows:
+        return {}
+    components: dict[int, list[int]] = defaultdict(list)
+    links = Unit.components.through.objects.filter(from_unit__in={b.unit_id for b in rows})
+    for composed, part in links.values_list("from_unit", "to_unit"):
+        components[composed].append(part)
+    opened = {
+        (unit, group, day): id
+        for id, unit, group, day in OpeningDay.objects.filter(
+            group__in={b.group_id for b in rows}, date__in={b.date for b in rows}
+        ).values_list("id", "unit_id", "group_id", "date")
+    }
+    return {
+        b.id: tuple(
+            opened[part, b.group_id, b.date]
+            for part in components.get(b.unit_id) or [b.unit_id]
+            if (part, b.group_id, b.date) in opened
+        )
+        for b in rows
+    }

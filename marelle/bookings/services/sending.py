@@ -1,0 +1,279 @@
+"""Sending the basket: from what a family wants to a numbered request, in one transaction.
+
+Everything that can be recorded is; the rest stays in the basket with its reason. Either the whole request exists
+(number, days, places, audit line, e-mail to send) or nothing of it. The same `send_key` never makes two.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from marelle.accounts.models import User
+from marelle.activities.models import Municipality, Validation
+from marelle.bookings import notifications
+from marelle.bookings.models import Basket, BasketLine, Booking
+from marelle.bookings.queries.days import Days, DayState, load_days
+from marelle.bookings.services.places import exchange
+from marelle.families.models import Child, Household
+from marelle.foundation import audit
+from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
+from marelle.requests.services import NewLine, close_lines, open_request
+from marelle.rules.decisions import Reason, Refused
+from marelle.rules.lifecycles import BOOKING, HOLDS_A_PLACE, BookingEvent, BookingState, LineState, next_state
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A line that stays in the basket, and why."""
+
+    line: BasketLine
+    refusal: Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What came of a send: the request (None when no line could be recorded) and what stays in the basket."""
+
+    request: FamilyRequest | None
+    unsent: tuple[Unsent, ...] = ()
+    repeated: bool = False
+
+
+@transaction.atomic
+def send_basket(
+    *, town: Municipality, user: User, household: Household, send_key: uuid.UUID, at: datetime, message: str = ""
+) -> Sending:
+    """Record every line of the user's basket that the rules and the places allow at `at`.
+
+    `send_key` is the one the checking page carried. A key already used answers with its request and does nothing:
+    a double click, a reload, a replayed form. A key that is neither used nor the basket's own sends nothing either:
+    the basket was sent from elsewhere, and the caller shows it as it is now.
+    """
+    basket = Basket.objects.select_for_update(no_key=True).filter(user=user, household=household).first()
+    done = FamilyRequest.objects.filter(send_key=send_key, household=household).first()
+    if done is not None:
+        return Sending(request=done, repeated=True)
+    if basket is None or basket.send_key != send_key:
+        return Sending(request=None, repeated=True)
+    lines = list(
+        basket.lines.select_related(
+            "child", "unit", "enrolment__child", "enrolment__activity__service", "enrolment__activity__site",
+            "enrolment__group", "enrolment__school_year",
+        ).order_by("child__birth_date", "child_id", "date", "unit__position", "id")
+    )  # fmt: skip
+    if not lines:
+        return Sending(request=None)
+
+    lock_children(line.child_id for line in lines)
+    days = load_days(
+        town=town,
+        enrolments=list({line.enrolment_id: line.enrolment for line in lines}.values()),
+        at=at,
+        dates={line.date for line in lines},
+    )
+    kept, unsent = _judge(lines, days)
+    kept, full = _take_places(kept)
+    unsent += full
+    if not kept:
+        return Sending(request=None, unsent=tuple(unsent))
+
+    request = _record(kept, town=town, household=household, user=user, send_key=send_key, message=message, at=at)
+    BasketLine.objects.filter(id__in=[line.id for line, _state in kept]).delete()
+    basket.send_key = uuid.uuid4()
+    basket.changed_at = at
+    basket.save(update_fields=["send_key", "changed_at"])
+    return Sending(request=request, unsent=tuple(unsent))
+
+
+Kept = list[tuple[BasketLine, DayState]]
+
+
+def lock_children(child_ids: Iterable[int]) -> None:
+    """Two homes, or two guardians, who send for the same child do it one after the other; in id order, so never in a
+    circle."""
+    ids = sorted(set(child_ids))
+    list(Child.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id").values_list("id"))
+
+
+def _judge(lines: Sequence[BasketLine], days: Days) -> tuple[Kept, list[Unsent]]:
+    kept: Kept = []
+    unsent: list[Unsent] = []
+    for line in lines:
+        state = days.states.get((line.child_id, line.unit_id, line.date))
+        if state is None:
+            unsent.append(Unsent(line, Refused(Reason.CLOSED)))
+        elif line.enrolment.state != "accepted":
+            unsent.append(Unsent(line, Refused(Reason.NOT_ENROLLED)))
+        elif state.was != line.was:
+            unsent.append(Unsent(line, Refused(Reason.CHANGED_MEANWHILE, {"state": state.was})))
+        else:
+            verdict = state.may_add() if line.act == Act.BOOK else state.may_remove()
+            if isinstance(verdict, Refused) and verdict.reason != Reason.FULL:
+                unsent.append(Unsent(line, verdict))
+            else:
+                # Whether there is room is asked of the rows themselves, once locked.
+                kept.append((line, state))
+    return kept, unsent
+
+
+def _take_places(kept: Kept) -> tuple[Kept, list[Unsent]]:
+    wanted: list[int] = []
+    given: list[tuple[int, ...]] = []
+    for index, (line, state) in enumerate(kept):
+        if line.act == Act.BOOK:
+            if _holds(state):
+                wanted.append(index)
+        elif state.booking is not None and state.booking.holds_place and not _asks_to_cancel(state):
+            given.append(state.places)
+    got = dict(zip(wanted, exchange(give_back=given, wanted=[kept[index][1].places for index in wanted]), strict=True))
+    full = [Unsent(kept[index][0], Refused(Reason.FULL)) for index, has in got.items() if not has]
+    return [pair for index, pair in enumerate(kept) if got.get(index, True)], full
+
+
+def _holds(state: DayState) -> bool:
+    service = state.enrolment.activity.service
+    return service.pending_holds_place or service.validation_book == Validation.IMMEDIATE
+
+
+def _asks_to_cancel(state: DayState) -> bool:
+    """Whether unticking this booked day waits for an agent. A pending day is simply withdrawn."""
+    assert state.booking is not None
+    asked = state.enrolment.activity.service.validation_cancel == Validation.ASKED
+    return asked and state.booking.state == BookingState.BOOKED
+
+
+def _event(line: BasketLine, state: DayState) -> BookingEvent:
+    if line.act == Act.BOOK:
+        immediate = state.enrolment.activity.service.validation_book == Validation.IMMEDIATE
+        return BookingEvent.BOOK if immediate else BookingEvent.ASK
+    assert state.booking is not None
+    if state.booking.state == BookingState.PENDING:
+        return BookingEvent.WITHDRAW
+    return BookingEvent.ASK_CANCEL if _asks_to_cancel(state) else BookingEvent.CANCEL
+
+
+def _record(
+    kept: Kept,
+    *,
+    town: Municipality,
+    household: Household,
+    user: User,
+    send_key: uuid.UUID,
+    message: str,
+    at: datetime,
+) -> FamilyRequest:
+    events = [_event(line, state) for line, state in kept]
+    request, rows = open_request(
+        household=household,
+        kind=RequestKind.BOOKING,
+        send_key=send_key,
+        lines=[
+            NewLine(
+                act=Act(line.act),
+                child=line.child,
+                activity=line.enrolment.activity,
+                unit=line.unit,
+                date=line.date,
+                at_once=event not in (BookingEvent.ASK, BookingEvent.ASK_CANCEL),
+            )
+            for (line, _state), event in zip(kept, events, strict=True)
+        ],
+        by=user,
+        at=at,
+        tz=town.tz,
+        message=message,
+    )
+    new: list[Booking] = []
+    changed: list[Booking] = []
+    withdrawn: list[tuple[int, int]] = []
+    for (line, state), event, row in zip(kept, events, rows, strict=True):
+        before = state.booking.state if state.booking else None
+        after = next_state(BOOKING, BookingState(before) if before else None, event)
+        if state.booking is None:
+            new.append(
+                Booking(
+                    child=line.child,
+                    household=household,
+                    enrolment=state.enrolment,
+                    unit=line.unit,
+                    group=state.enrolment.group,
+                    date=line.date,
+                    state=after,
+                    holds_place=after in HOLDS_A_PLACE and _holds(state),
+                    line=row,
+                    requested_at=at,
+                    changed_at=at,
+                )
+            )
+            continue
+        booking = state.booking
+        if event == BookingEvent.WITHDRAW:
+            withdrawn.append((booking.line_id, booking.id))
+        booking.state = after
+        booking.holds_place = booking.holds_place and after in HOLDS_A_PLACE
+        booking.line = row
+        booking.changed_at = at
+        changed.append(booking)
+    Booking.objects.bulk_create(new)
+    if changed:
+        Booking.objects.bulk_update(changed, ["state", "holds_place", "line", "changed_at"])
+    if withdrawn:
+        _withdraw_lines([line_id for line_id, _booking in withdrawn], by=str(user), at=at)
+    dates = sorted({line.date for line, _state in kept})
+    audit.record(
+        at=at,
+        by=user.actor(),
+        action="request.sent",
+        subject=request,
+        household_id=household.id,
+        text=_summary(request, rows, dates),
+        facts={"lines": [describe(row) for row in rows]},
+    )
+    notifications.request_sent(request=request, lines=rows, bookings=[*new, *changed], at=at)
+    return request
+
+
+def _withdraw_lines(line_ids: Sequence[int], *, by: str, at: datetime) -> None:
+    """Close the lines that had asked for the days now withdrawn; an agent who answers at the same time comes second."""
+    lines = list(RequestLine.objects.filter(id__in=line_ids, state=LineState.PENDING).order_by("request_id"))
+    requests = {
+        request.id: request
+        for request in FamilyRequest.objects.select_for_update(no_key=True)
+        .filter(id__in={line.request_id for line in lines})
+        .order_by("id")
+    }
+    for request_id, request in requests.items():
+        close_lines(
+            request,
+            [line for line in lines if line.request_id == request_id],
+            state=LineState.WITHDRAWN,
+            by=by,
+            at=at,
+        )
+
+
+def describe(line: RequestLine) -> dict[str, object]:
+    """A line as facts for the audit trail: ids and codes, nothing of health."""
+    return {
+        "act": line.act,
+        "child": line.child_id,
+        "unit": line.unit_id,
+        "date": line.date.isoformat() if line.date else None,
+        "state": line.state,
+    }
+
+
+def _summary(request: FamilyRequest, rows: Sequence[RequestLine], dates: Sequence[date]) -> str:
+    added = sum(row.act == Act.BOOK for row in rows)
+    removed = len(rows) - added
+    parts = []
+    if added:
+        parts.append(ngettext("%(n)d ajout", "%(n)d ajouts", added) % {"n": added})
+    if removed:
+        parts.append(ngettext("%(n)d annulation", "%(n)d annulations", removed) % {"n": removed})
+    return _("Demande n° %(number)s envoyée : %(what)s.") % {"number": request.number, "what": ", ".join(parts)}
