@@ -39,7 +39,7 @@ def counted() -> Count:
 
     count, said = Count(), io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider"], plugins=[count])
+        status = pytest.main(["--collect-only", "-qq"], plugins=[count])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
         sys.exit(said.getvalue())
     return count

@@ -8,6 +8,7 @@ import pytest
 from tests.plumbing import databases, surroundings
 
 pytest_plugins = [
+    "pytester",
     "tests.plumbing.portals",
     "tests.plumbing.browsers",
     "tests.plumbing.kills",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -88,15 +89,10 @@ class Portal:
 def end(process: subprocess.Popen[bytes], *, at_once: bool = False) -> None:
     """End a process and its children; SIGKILL after LEAVING seconds, or at once."""
     for sign in (signal.SIGKILL,) if at_once else (signal.SIGTERM, signal.SIGKILL):
-        try:
+        with suppress(ProcessLookupError):  # nobody of its group is left
             os.killpg(process.pid, sign)
-        except ProcessLookupError:
-            break
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(LEAVING)
-            break
-        except subprocess.TimeoutExpired:
-            continue
 
 
 def serve(portal: Portal, *, workers: int = 1, threads: int = 4) -> None:
