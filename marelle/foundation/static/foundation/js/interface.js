@@ -68,7 +68,7 @@
       bar.value = Math.min(length, least);
       clearTimeout(wait);
       wait = setTimeout(() => {
-        out.textContent = !length ? "" : left > 1 ? meter.dataset.many.replace("%n", left) : left === 1 ? meter.dataset.one : meter.dataset.enough;
+        out.textContent = !length ? "" : left > 1 ? meter.dataset.many.replace("{n}", left) : left === 1 ? meter.dataset.one : meter.dataset.enough;
       }, 500);
     });
   });

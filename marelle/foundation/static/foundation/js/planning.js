@@ -39,7 +39,7 @@
   const line = document.getElementById("change-line");
   const shown = Number(words.shown || 8);
   const money = (cents) => (cents > 0 ? "+" : cents < 0 ? "−" : "") + (Math.abs(cents) / 100).toLocaleString("fr-FR", { style: "currency", currency: "EUR" });
-  const count = (n, one, many) => (n === 1 ? one : (many || "").replace("%n", n));
+  const count = (n, one, many) => (n === 1 ? one : (many || "").replace("{n}", n));
   const live = Object.assign(document.createElement("p"), { className: "vh" });
   live.setAttribute("role", "status");
   document.body.append(live);
@@ -67,7 +67,7 @@
         return item;
       }));
       const more = document.querySelector("[data-request-more]");
-      if (more) { more.hidden = list.length <= shown; more.textContent = (words.more || "").replace("%n", list.length - shown); }
+      if (more) { more.hidden = list.length <= shown; more.textContent = (words.more || "").replace("{n}", list.length - shown); }
     }
     if (announce) { clearTimeout(timer); timer = setTimeout(() => { live.textContent = priced ? `${text}. ${words.total || ""} ${money(sum)}` : text; }, 900); }
   };

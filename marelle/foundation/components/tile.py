@@ -1,0 +1,118 @@
+"""A tile's HTML, written from pre-formatted strings: a year's grid has hundreds, and the template engine is the bottleneck."""
+
+from functools import lru_cache
+
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from marelle.foundation.components.grid import Day, Grid, Mark, State, Tile
+from marelle.foundation.components.kids import Kid
+from marelle.foundation.icons import chosen_icon
+
+# {…} are already escaped or safe by construction.
+_BOX = (
+    '<label class="tile" data-was="{was}" data-base="{base}"{data}>'
+    '<input type="checkbox" id="t-{key}" name="{name}" value="{key}"{checked}{described}>'
+    '<span class="vh">{day}, </span>{badge}'
+    '<span class="tile__txt">{who}<span class="tile__label tile__same">{word}</span>'
+    '<span class="tile__label tile__diff">{diff}</span></span>{badge_note}{icons}</label>'
+)
+_TEXT = (
+    '<{tag} class="tile{change}" data-was="{was}"{data}><span class="vh">{day}, </span>{badge}'
+    '<span class="tile__txt">{who}<span class="tile__label">{word}</span>{why}</span>{icon}</{end}>'
+)
+
+
+@lru_cache(maxsize=512)
+def badge(kid: Kid, classes: str = "") -> SafeString:
+    """A child's badge; silent, since the name always stands beside it."""
+    return format_html(
+        '<span class="{}" aria-hidden="true">{}</span>', f"kid {kid.css} {classes}".rstrip(), kid.letters
+    )
+
+
+@lru_cache(maxsize=256)
+def _who(name: str, unit: str) -> str:
+    said = format_html('<span class="tile__name">{}</span><span class="vh">, </span>', name) if name else ""
+    return said + (format_html('<span class="vh">{}, </span>', unit) if unit else "")
+
+
+@lru_cache(maxsize=256)
+def _icons(same: str, diff: str) -> str:
+    return chosen_icon(same, "tile__same") + chosen_icon(diff, "tile__diff")
+
+
+@lru_cache(maxsize=8)
+def _differences(language: str | None) -> tuple[Mark, Mark]:
+    return Mark(_("À ajouter"), "plus", "add"), Mark(_("À annuler"), "minus", "remove")
+
+
+def difference(*, adds: bool) -> State:
+    """The word and icon of a change that is not sent yet."""
+    return _differences(get_language())[0 if adds else 1]
+
+
+def tile_html(tile: Tile, *, name: str = "want", several_units: bool = False) -> SafeString:
+    """One tile: a label around its box when the family may change it, else a text."""
+    kid, state = tile.kid, tile.state
+    who = _who(kid.name if kid else "", tile.unit)
+    words: str = escape(str(state.word))
+    if tile.note:
+        words = f"{words} · {escape(tile.note)}"
+    data = f' data-kid="{escape(kid.key)}"' if kid else ""
+    head = f'<span class="unitname" aria-hidden="true">{escape(tile.unit)}</span>' if several_units and tile.unit else ""
+    if not tile.editable:
+        changed = difference(adds=tile.change == "add") if tile.change else state
+        why = f'<span class="vh">, {escape(tile.why)}</span>' if tile.why else ""
+        hint = f' title="{escape(tile.why)}"' if tile.why else ""
+        link = f' href="{escape(tile.href)}"' if tile.href else ""
+        return mark_safe(  # noqa: S308 - every part is escaped above
+            head
+            + _TEXT.format(
+                tag="a" if tile.href else "div",
+                end="a" if tile.href else "div",
+                change=f" tile--{tile.change}" if tile.change else "",
+                was=escape(state.css),
+                data=data + hint + link,
+                day=escape(tile.day),
+                badge=badge(kid) if kid else "",
+                who=who,
+                word=escape(str(changed.word)) if tile.change else words,
+                why=why,
+                icon=chosen_icon(changed.icon),
+            )
+        )
+    diff = tile.ask or difference(adds=not tile.base)
+    if tile.cents is not None:
+        data += f' data-cents="{tile.cents}"'
+    if tile.alone:
+        data += " data-alone"
+    day = escape(tile.day)
+    said = f"{day} · {escape(tile.unit)}" if tile.unit else day
+    return mark_safe(  # noqa: S308 - every part is escaped above
+        head
+        + _BOX.format(
+            was=escape(state.css),
+            base="1" if tile.base else "0",
+            data=f'{data} data-day="{said}"' + (f' data-who="{escape(kid.name)}"' if kid else ""),
+            key=escape(tile.key),
+            name=name,
+            checked=" checked" if tile.ticked else "",
+            described=f' aria-describedby="{escape(tile.described_by)}"' if tile.described_by else "",
+            day=day,
+            badge=badge(kid) if kid else "",
+            who=who,
+            word=words,
+            diff=escape(str(diff.word)),
+            badge_note=f'<span class="tile__badge" aria-hidden="true">{escape(tile.note)}</span>' if tile.note else "",
+            icons=_icons(state.icon, diff.icon),
+        )
+    )
+
+
+def tiles_html(day: Day, grid: Grid) -> SafeString:
+    """All the tiles of a cell."""
+    name, several = grid.name, grid.several_units
+    return mark_safe("".join([tile_html(tile, name=name, several_units=several) for tile in day.tiles]))  # noqa: S308
