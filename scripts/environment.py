@@ -92,7 +92,7 @@ def ensure(name: str = "base") -> None:
 
 def pip(*arguments: str) -> None:
     """Run `.venv`'s pip; what it says is shown only when it fails."""
-    command = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
+    command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", *arguments]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         sys.exit(f"{done.stdout}\npip {' '.join(arguments)} failed.")

@@ -9,8 +9,8 @@ from scripts.environment import LOCKS, ROOT, VENV
 def main() -> None:
     for name in LOCKS:
         command = [
-            VENV / "bin" / "uv", "pip", "compile", "--quiet", "--upgrade", "--universal", "--python-version", "3.11",
-            "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
+            str(VENV / "bin" / "uv"), "pip", "compile", "--quiet", "--upgrade", "--universal",
+            "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
             f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt",
         ]  # fmt: skip
         if name != LOCKS[0]:

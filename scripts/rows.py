@@ -8,6 +8,7 @@ import contextlib
 import io
 import sys
 from collections import Counter
+from typing import Any
 
 from scripts.environment import ROOT
 
@@ -26,7 +27,7 @@ class Count:
         self.tests: Counter[str] = Counter()
         self.browser_tests: Counter[str] = Counter()
 
-    def pytest_collection_finish(self, session) -> None:  # type: ignore[no-untyped-def]
+    def pytest_collection_finish(self, session: Any) -> None:
         for item in session.items:
             for row in {row for marker in item.iter_markers("row") for row in marker.args}:
                 self.tests[row] += 1
