@@ -10,7 +10,8 @@ def main() -> None:
     for name in LOCKS:
         command = [
             str(VENV / "bin" / "uv"), "pip", "compile", "--quiet", "--upgrade", "--universal",
-            "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
+            "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate",
+            "--no-emit-index-url", "--no-emit-find-links",
             f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt",
         ]  # fmt: skip
         if name != LOCKS[0]:
