@@ -13,6 +13,8 @@ from enum import StrEnum
 
 from marelle.rules.calendars import MIDNIGHT, ONE_DAY, Count, SchoolCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
+from marelle.rules.faults import Fault, shown
+from marelle.rules.faults import Words as _
 
 #: A day and a time of the town's clock; None as time is 24:00 of that day.
 Mark = tuple[date, time | None]
@@ -353,15 +355,6 @@ def _counts_from_a_period(limit: Limit) -> bool:
 # The plain form
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """Something wrong in a plain form: where (keys from its root), what was found, what is expected."""
-
-    path: tuple[str, ...]
-    found: str
-    expected: str
-
-
 class InvalidLimit(ValueError):
     """A plain form that says no limit; `faults` holds every fault found."""
 
@@ -391,8 +384,8 @@ _KINDS = (
 _ADAPTATIONS = ("on_closed_day", "holiday_week", "return_day")
 _WINDOW = ("opens", "closes", "reopens", "then")
 _TAKES_AT = (*_COUNTS, "last", "previous_week", "by_period", "on")
-_WEEKDAY_TIME = 'a weekday and a time, as "friday 11:00"'
-_LIMIT = "a limit: a table with one of " + ", ".join(_KINDS) + ", or opens/closes"
+_WEEKDAY_TIME = _('un jour et une heure, comme "friday 11:00"')
+_LIMIT = _("une limite : une table avec %(kinds)s, ou bien opens et closes", kinds=", ".join(_KINDS))
 
 
 def limit_from_plain(plain: object) -> Limit:
@@ -414,7 +407,7 @@ class _Reader:
         self.faults: list[Fault] = []
 
     def fault(self, path: tuple[str, ...], found: object, expected: str) -> None:
-        self.faults.append(Fault(path=path, found=_shown(found), expected=expected))
+        self.faults.append(Fault(path=path, found=shown(found), expected=expected))
 
     def limit(self, plain: object, path: tuple[str, ...]) -> Limit | None:
         if isinstance(plain, Mapping) and any(key in plain for key in _WINDOW):
@@ -425,9 +418,9 @@ class _Reader:
         before = len(self.faults)
         self.unknown(plain, path, _WINDOW)
         if "opens" not in plain and "closes" not in plain:
-            self.fault(path, plain, "opens, closes or both beside then")
+            self.fault(path, plain, _("opens, closes ou les deux, en plus de then"))
         if "reopens" in plain and "then" not in plain:
-            self.fault((*path, "reopens"), plain["reopens"], "a limit under then, beside reopens")
+            self.fault((*path, "reopens"), plain["reopens"], _("then, une limite, à côté de reopens"))
         parts = {key: self.moment(plain[key], (*path, key)) for key in _WINDOW if key in plain}
         for key in ("opens", "reopens"):
             part = parts.get(key)
@@ -443,7 +436,7 @@ class _Reader:
             return None
         kinds = [kind for kind in _KINDS if kind in plain]
         if len(kinds) != 1:
-            self.fault(path, plain, _LIMIT if not kinds else "only one of " + ", ".join(kinds))
+            self.fault(path, plain, _LIMIT if not kinds else _("une seule clé parmi %(keys)s", keys=", ".join(kinds)))
             return None
         before = len(self.faults)
         kind = kinds[0]
@@ -473,7 +466,7 @@ class _Reader:
             return None if known is None else SameDay(at=known)
         if kind in ("until_start", "never"):
             if value is not True:
-                self.fault(here, value, "true")
+                self.fault(here, value, _("true, ou pas de clé"))
                 return None
             return Never() if kind == "never" else UntilStart()
         if kind in ("last", "previous_week"):
@@ -493,7 +486,7 @@ class _Reader:
             return None if inner is None else BeforePeriod(limit=inner, kind=period)
         if kind == "by_period":
             if not isinstance(value, Mapping) or not value:
-                self.fault(here, value, "a table: slug of the period = date")
+                self.fault(here, value, _("une table : identifiant de la période = date"))
                 return None
             dates = [(str(slug), self.calendar_day(text, (*here, str(slug)))) for slug, text in value.items()]
             return ByPeriod(dates=tuple((slug, known) for slug, known in dates if known is not None), at=at)
@@ -508,7 +501,7 @@ class _Reader:
         if value in ("earlier", "later"):
             shift = Shift(str(value))
         elif value != "stay":
-            self.fault((*path, "on_closed_day"), value, '"stay", "earlier" or "later"')
+            self.fault((*path, "on_closed_day"), value, _('"stay", "earlier" ou "later"'))
         holiday_week: tuple[tuple[int, Moment], ...] | None = ()
         if "holiday_week" in plain:
             holiday_week = self.by_weekday(plain["holiday_week"], (*path, "holiday_week"), extra=("any",))
@@ -520,7 +513,7 @@ class _Reader:
     ) -> tuple[tuple[int, Moment], ...] | None:
         names = (*WEEKDAYS, *extra)
         if not isinstance(value, Mapping) or not value:
-            self.fault(path, value, "a table whose keys are among " + ", ".join(names))
+            self.fault(path, value, _("une table dont les clés sont parmi %(keys)s", keys=", ".join(names)))
             return None
         self.unknown(value, path, names)
         limits = []
@@ -543,13 +536,13 @@ class _Reader:
     def weekday(self, value: object, path: tuple[str, ...]) -> int | None:
         if isinstance(value, str) and value in WEEKDAYS:
             return WEEKDAYS.index(value)
-        self.fault(path, value, "one of " + ", ".join(WEEKDAYS))
+        self.fault(path, value, _("un jour parmi %(keys)s", keys=", ".join(WEEKDAYS)))
         return None
 
     def number(self, value: object, path: tuple[str, ...], *, least: int = 0) -> int | None:
         if isinstance(value, int) and not isinstance(value, bool) and least <= value <= 1000:
             return value
-        self.fault(path, value, f"a whole number from {least} to 1000")
+        self.fault(path, value, _("un nombre entier de %(least)d à %(most)d", least=least, most=1000))
         return None
 
     def time_of_day(self, value: object, path: tuple[str, ...]) -> time | None:
@@ -563,7 +556,7 @@ class _Reader:
             well_formed = colon and len(hours) == len(minutes) == 2 and digits.isascii() and digits.isdigit()
             if well_formed and int(hours) < 24 and int(minutes) < 60:
                 return time(int(hours), int(minutes))
-        self.fault(path, value, 'a time of day, as "09:00"')
+        self.fault(path, value, _('une heure, comme "09:00"'))
         return None
 
     def calendar_day(self, value: object, path: tuple[str, ...]) -> date | None:
@@ -574,19 +567,14 @@ class _Reader:
                 return date.fromisoformat(value)
             except ValueError:
                 pass
-        self.fault(path, value, "a date, as 2026-09-25")
+        self.fault(path, value, _("une date, comme 2026-09-25"))
         return None
 
     def unknown(self, plain: Mapping[str, object], path: tuple[str, ...], known: Iterable[str]) -> None:
         known = tuple(known)
         for key in plain:
             if key not in known:
-                self.fault((*path, str(key)), key, "one of " + ", ".join(known))
-
-
-def _shown(value: object) -> str:
-    text = repr(value) if not isinstance(value, Mapping) else "{" + ", ".join(str(key) for key in value) + "}"
-    return text if len(text) <= 80 else text[:77] + "…"
+                self.fault((*path, str(key)), key, _("une clé parmi %(keys)s", keys=", ".join(known)))
 
 
 def _clock(at: time) -> str:
