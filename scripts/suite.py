@@ -119,6 +119,7 @@ def main(what: str, *arguments: str) -> int:
     if what != "all":
         sys.exit(f"Say all, lint or format, not {what!r}.")
     install_what_is_missing()
+    shutil.rmtree(ROOT / "var" / "test-artifacts", ignore_errors=True)
     with ExitStack() as stack:
         server = stack.enter_context(postgres.Cluster()).url()
         return carry_out([*([] if arguments else lint()), *tests(arguments, server)])

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tests.plumbing import databases, surroundings
 
@@ -14,6 +16,12 @@ pytest_plugins = [
     "tests.plumbing.kills",
     "tests.plumbing.races",
 ]
+
+# Two cores and a browser beside it: how long one example takes says nothing.
+hypothesis.settings.register_profile(
+    "marelle", deadline=None, database=DirectoryBasedExampleDatabase(databases.ROOT / "var" / "cache" / "hypothesis")
+)
+hypothesis.settings.load_profile("marelle")
 
 ROWS = Path(__file__).resolve().parent.parent / "docs" / "rows.tsv"
 # A test that asks for none of these never meets a database: it need not run on each of them.

@@ -1,6 +1,7 @@
 """Debian's Chromium, driven as a person would, with what a person cannot see watched over."""
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -39,7 +40,7 @@ SIZES: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 900}},
 }
 PATIENCE = 10_000  # milliseconds for anything that a test waits for
-ARTIFACTS = ROOT / "var" / "test-artifacts"
+ARTIFACTS = Path(os.environ.get("MARELLE_TEST_ARTIFACTS") or ROOT / "var" / "test-artifacts")
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +102,7 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable
                 page.screenshot(path=where / f"page-{number}.png", full_page=True)
                 (where / f"page-{number}.html").write_text(page.content())
             context.tracing.stop(path=where / f"trace-{number}.zip")
-            request.node.add_report_section("teardown", "artifacts", str(where.relative_to(ROOT)))
+            request.node.add_report_section("teardown", "artifacts", os.path.relpath(where, ROOT))
         else:
             context.tracing.stop()
         context.close()

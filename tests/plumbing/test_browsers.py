@@ -82,8 +82,11 @@ def test_axe_passes_a_sound_page_and_names_the_faults_of_another(site: str, visi
     axe(page, leave_out=("image-alt", "label"))
 
 
-def test_a_page_that_breaks_its_policy_fails_its_test_and_leaves_artifacts(pytester, site: str) -> None:
+def test_a_page_that_breaks_its_policy_fails_its_test_and_leaves_artifacts(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, site: str
+) -> None:
     """Told in a run of its own: the failure is the fixture's."""
+    monkeypatch.setenv("MARELLE_TEST_ARTIFACTS", str(pytester.path / "left"))
     pytester.makepyfile(
         f"""
         pytest_plugins = ["tests.plumbing.portals", "tests.plumbing.browsers"]
@@ -94,3 +97,5 @@ def test_a_page_that_breaks_its_policy_fails_its_test_and_leaves_artifacts(pytes
     result = pytester.runpytest_subprocess("-p", "no:randomly", "-p", "no:django", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(["*the page broke its own rules:*", "*Content Security Policy*"])
+    left = sorted(path.name for path in (pytester.path / "left").rglob("*") if path.is_file())
+    assert left == ["page-1.html", "page-1.png", "trace-1.zip"]
