@@ -106,7 +106,7 @@ def _line(basket: Basket, state: DayState, act: Act) -> BasketLine:
         enrolment=state.enrolment,
         child_id=state.enrolment.child_id,
         unit=state.unit,
-        date=state.date,
+        date=state.day,
         act=act,
         was=state.was,
     )

@@ -1,0 +1,393 @@
+"""The family's month: what `foundation/parts/_grid.html` draws, made from the days' states and the basket."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Max, Min, Q
+from django.urls import reverse
+from django.utils.dates import MONTHS, WEEKDAYS
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from marelle.activities.models import Municipality, OpeningDay, Service
+from marelle.activities.queries import calendar_of
+from marelle.bookings.labels import CellState
+from marelle.bookings.models import BasketLine, Enrolment
+from marelle.bookings.queries.days import Days, DayState, load_days
+from marelle.foundation.components.grid import Column, Day, Grid, Kid, Mark, Menu, MenuItem, Tile, Week
+from marelle.foundation.sentences import day_words, moment_words, sentence, span_words, time_words
+from marelle.requests.models import Act
+from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
+from marelle.rules.decisions import Allowed, Reason, Refused
+from marelle.rules.lifecycles import BookingState
+
+FEW_PLACES = 5
+SOON = timedelta(hours=72)
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month of the school calendar. `first` and `last`: the whole weeks that show it."""
+
+    year: int
+    number: int
+
+    @classmethod
+    def of(cls, day: date) -> "Month":
+        return cls(day.year, day.month)
+
+    @classmethod
+    def parse(cls, text: str) -> "Month | None":
+        """ "2026-11"; None for anything else."""
+        try:
+            return cls.of(date.fromisoformat(f"{text}-01")) if len(text) == 7 else None
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        return f"{self.year:04d}-{self.number:02d}"
+
+    def shifted(self, months: int) -> "Month":
+        year, index = divmod(self.year * 12 + self.number - 1 + months, 12)
+        return Month(year, index + 1)
+
+    @property
+    def words(self) -> str:
+        return f"{MONTHS[self.number]} {self.year}"
+
+    @property
+    def first_day(self) -> date:
+        return date(self.year, self.number, 1)
+
+    @property
+    def last_day(self) -> date:
+        return self.shifted(1).first_day - timedelta(days=1)
+
+    @property
+    def first(self) -> date:
+        return self.first_day - timedelta(days=self.first_day.weekday())
+
+    @property
+    def last(self) -> date:
+        return self.last_day + timedelta(days=6 - self.last_day.weekday())
+
+
+def cell_state(state: DayState) -> CellState:
+    """Where the town hall stands on this day, for a family."""
+    if state.elsewhere:
+        return CellState.ELSEWHERE
+    if state.booking is not None:
+        match state.booking.state:
+            case BookingState.PENDING:
+                return CellState.PENDING
+            case BookingState.BOOKED:
+                return CellState.BOOKED if isinstance(state.cancel, Allowed) else CellState.LOCKED
+            case BookingState.CANCELLING:
+                return CellState.CANCELLING
+            case BookingState.QUEUED:
+                return CellState.QUEUED
+            case BookingState.OFFERED:
+                return CellState.OFFERED
+            case _:
+                return CellState.CLOSED
+    verdict = state.may_add()
+    if isinstance(verdict, Refused):
+        if verdict.reason == Reason.FULL:
+            return CellState.FULL
+        if verdict.reason == Reason.NOT_OPEN_YET:
+            return CellState.NOT_OPEN
+        if verdict.reason in (Reason.CLOSED, Reason.OUTSIDE_PERIOD):
+            return CellState.CLOSED
+        return CellState.LATE
+    return CellState.REFUSED if state.refusal is not None else CellState.FREE
+
+
+def is_editable(state: DayState, *, today: date) -> bool:
+    if state.elsewhere or state.day < today:
+        return False
+    verdict = state.may_add() if state.booking is None else state.may_remove()
+    return isinstance(verdict, Allowed)
+
+
+def tile_key(state: DayState) -> str:
+    return f"{state.enrolment.child_id}.{state.unit.id}.{state.day.isoformat()}"
+
+
+@dataclass(frozen=True, slots=True)
+class MonthPage:
+    grid: Grid
+    days: Days
+    month: Month
+    has_open_days: bool
+
+
+def month_page(
+    *,
+    town: Municipality,
+    service: Service,
+    enrolments: Sequence[Enrolment],
+    kids: Mapping[int, Kid],
+    basket: Iterable[BasketLine],
+    month: Month,
+    at: datetime,
+    unfolded: bool = False,
+) -> MonthPage:
+    """The month of one service for all the children enrolled in it. `unfolded`: draw past weeks in full.
+
+    Raises BeyondCalendar for a month that the school calendar does not cover.
+    """
+    days = load_days(town=town, enrolments=enrolments, at=at, first=month.first, last=month.last)
+    changes = {(line.child_id, line.unit_id, line.date): line.act for line in basket}
+    units = days.units.get(service.id, [])
+    by_day: dict[date, list[DayState]] = {}
+    for enrolment in enrolments:  # eldest first, units in the service's order
+        for unit in units:
+            for day in _span(month.first, month.last):
+                state = days.states.get((enrolment.child_id, unit.id, day))
+                if state is not None and state.enrolment is enrolment:
+                    by_day.setdefault(day, []).append(state)
+
+    open_weekdays = sorted({day.weekday() for day in by_day})
+    calendar = calendar_of(town)
+    weeks = []
+    for monday in _span(month.first, month.last, step=7):
+        dates = [monday + timedelta(days=weekday) for weekday in open_weekdays]
+        weeks.append(
+            _week(
+                monday,
+                dates,
+                by_day,
+                changes=changes,
+                kids=kids,
+                town=town,
+                days=days,
+                calendar=calendar,
+                service=service,
+                several_units=len(units) > 1,
+                month=month,
+                unfolded=unfolded,
+            )
+        )
+    caption = _(
+        "%(service)s, %(month)s. Une ligne par semaine, une colonne par jour. Une case cochée est un jour voulu. "
+        "Les flèches du clavier passent d’une case à l’autre."
+    ) % {"service": service.name, "month": month.words}
+    grid = Grid(
+        caption=caption,
+        columns=tuple(
+            Column(name=str(WEEKDAYS[weekday]).capitalize(), menu=_column_menu(weekday, kids, enrolments))
+            for weekday in open_weekdays
+        ),
+        weeks=tuple(weeks),
+        several_units=len(units) > 1,
+    )
+    return MonthPage(grid=grid, days=days, month=month, has_open_days=bool(by_day))
+
+
+def _week(
+    monday: date,
+    dates: Sequence[date],
+    by_day: Mapping[date, list[DayState]],
+    *,
+    changes: Mapping[tuple[int, int, date], str],
+    kids: Mapping[int, Kid],
+    town: Municipality,
+    days: Days,
+    calendar: SchoolCalendar,
+    service: Service,
+    several_units: bool,
+    month: Month,
+    unfolded: bool,
+) -> Week:
+    label = _("S%(number)d") % {"number": monday.isocalendar().week}
+    friday = monday + timedelta(days=max((day.weekday() for day in dates), default=4))
+    span = span_words(dates[0] if dates else monday, friday)
+    states = [state for day in dates for state in by_day.get(day, ())]
+    if not states:
+        return Week(label=label, span=span, closed=_closed_mark(monday, calendar))
+    past = friday < days.today and not unfolded
+    if past:
+        return Week(
+            label=label,
+            span=span,
+            past=True,
+            summary=_past_summary(states, service),
+            href=f"{reverse('portal:planning', args=[service.slug])}?mois={month}&tout=1",
+            link=_("la semaine %(number)d") % {"number": monday.isocalendar().week},
+        )
+    cells = tuple(
+        _day(day, by_day.get(day, []), changes=changes, kids=kids, town=town, days=days, calendar=calendar)
+        for day in dates
+    )
+    editable = any(tile.editable for cell in cells for tile in cell.tiles)
+    return Week(label=label, span=span, days=cells, menu=_row_menu(monday) if editable else None)
+
+
+def _day(
+    day: date,
+    states: Sequence[DayState],
+    *,
+    changes: Mapping[tuple[int, int, date], str],
+    kids: Mapping[int, Kid],
+    town: Municipality,
+    days: Days,
+    calendar: SchoolCalendar,
+) -> Day:
+    words = day_words(day)
+    tiles = []
+    soonest: datetime | None = None
+    for state in states:
+        look = cell_state(state)
+        editable = is_editable(state, today=days.today)
+        change = changes.get(state.key)
+        ticked = state.is_wanted if change is None else change == Act.BOOK
+        verdict = state.book if state.booking is None else state.cancel
+        if editable and isinstance(verdict, Allowed) and verdict.until is not None and verdict.until - days.at <= SOON:
+            soonest = verdict.until if soonest is None else min(soonest, verdict.until)
+        note, why = "", ""
+        if editable and state.booking is None and state.left is not None and state.left <= FEW_PLACES:
+            note = ngettext("%(n)d place", "%(n)d places", state.left) % {"n": state.left}
+        if not editable and look in (CellState.LATE, CellState.LOCKED, CellState.NOT_OPEN) and day >= days.today:
+            refusal = state.cancel if state.booking is not None else state.book
+            why = sentence(refusal, town.tz)
+        elif look is CellState.REFUSED and state.refusal is not None:
+            why = state.refusal.reason
+        tiles.append(
+            Tile(
+                key=tile_key(state),
+                day=words,
+                kid=kids.get(state.enrolment.child_id),
+                unit=state.unit.name,
+                state=look,
+                ticked=ticked,
+                base=state.is_wanted,
+                editable=editable,
+                note=note,
+                why=why,
+                alone=look is CellState.REFUSED,
+                described_by=f"due-{day.isoformat()}" if soonest is not None and editable else "",
+            )
+        )
+    due, due_words = "", ""
+    if soonest is not None:
+        due = time_words(soonest.astimezone(town.tz).time())
+        due_words = _("Modifiable jusqu’au %(moment)s") % {"moment": moment_words(soonest, town.tz)}
+    closed = None
+    if not tiles:
+        closed = _closed_mark(day, calendar)
+    return Day(
+        date=day.isoformat(),
+        number=str(day.day),
+        title=words,
+        today=day == days.today,
+        due=due,
+        due_words=due_words,
+        aside=_("Aujourd’hui") if day == days.today else "",
+        tiles=tuple(tiles),
+        closed=closed,
+    )
+
+
+def _closed_mark(day: date, calendar: SchoolCalendar) -> Mark:
+    try:
+        holiday = calendar.public_holiday(day)
+        period = calendar.holiday_period(day)
+    except BeyondCalendar:
+        return Mark(_("Calendrier pas encore publié"), "ban")
+    if holiday:
+        return Mark(_("Férié"), "ban")
+    if period is not None:
+        return Mark(period.name, "tent-tree")
+    return Mark(str(CellState.CLOSED.word), CellState.CLOSED.icon)
+
+
+def _past_summary(states: Sequence[DayState], service: Service) -> str:
+    count = sum(state.booking is not None and state.booking.state == BookingState.BOOKED for state in states)
+    if not count:
+        return _("Semaine passée : rien de réservé.")
+    noun = service.unit_noun if count == 1 else service.unit_noun_plural
+    return _("Semaine passée : %(count)d %(noun)s.") % {"count": count, "noun": noun}
+
+
+def _column_menu(weekday: int, kids: Mapping[int, Kid], enrolments: Sequence[Enrolment]) -> Menu:
+    name = str(WEEKDAYS[weekday])
+    children = list({e.child_id: kids[e.child_id] for e in enrolments if e.child_id in kids}.values())
+    items = [
+        MenuItem(
+            value=f"col-{weekday}-on", label=_("Réserver les %(day)ss affichés") % {"day": name}, icon="check-check",
+            scope="col", title=_("Les %(day)ss affichés") % {"day": name},
+        )
+    ]  # fmt: skip
+    if len(children) > 1:
+        items += [
+            MenuItem(
+                value=f"col-{weekday}-on-{kid.key}",
+                label=_("Pour %(name)s seulement") % {"name": kid.name},
+                kid=kid,
+                scope="col",
+            )
+            for kid in children
+        ]
+    items.append(
+        MenuItem(
+            value=f"col-{weekday}-off",
+            label=_("Annuler les %(day)ss affichés") % {"day": name},
+            icon="minus",
+            scope="col",
+            sets="off",
+        )
+    )
+    return Menu(label=_("Tous"), hidden=_(" les %(day)ss : réserver ou annuler") % {"day": name}, items=tuple(items))
+
+
+def _row_menu(monday: date) -> Menu:
+    value = monday.isoformat()
+    return Menu(
+        label=_("Semaine"),
+        hidden=_(" du %(day)s : réserver ou annuler") % {"day": day_words(monday)},
+        items=(
+            MenuItem(value=f"row-{value}-on", label=_("Réserver la semaine"), icon="check-check", scope="row"),
+            MenuItem(value=f"row-{value}-off", label=_("Annuler la semaine"), icon="minus", scope="row", sets="off"),
+        ),
+    )
+
+
+def whole_menu(month: Month) -> Menu:
+    """The "Tout" menu above the grid."""
+    return Menu(
+        label=_("Tout"),
+        hidden=_(" le mois : réserver ou annuler"),
+        items=(
+            MenuItem(value="all-on", label=_("Réserver tout le mois"), icon="check-check", scope="all"),
+            MenuItem(value="all-off", label=_("Tout annuler ce mois-ci"), icon="minus", scope="all", sets="off"),
+            MenuItem(value="undo", label=_("Effacer mes changements"), icon="undo-2", scope="all", sets="undo"),
+        ),
+    )
+
+
+def _span(first: date, last: date, step: int = 1) -> Iterable[date]:
+    for ordinal in range(first.toordinal(), last.toordinal() + 1, step):
+        yield date.fromordinal(ordinal)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSpan:
+    """The first and last day opened for some groups, and the first from today on (None: none is left)."""
+
+    first: date | None
+    last: date | None
+    next: date | None
+
+    def default_month(self, today: date) -> Month:
+        """The month of the next open day: in August, September's; after the last one, its month."""
+        return Month.of(self.next or self.last or today)
+
+    def shows(self, month: Month) -> bool:
+        return bool(self.first and self.last and month.last_day >= self.first and month.first_day <= self.last)
+
+
+def open_span(*, enrolments: Iterable[Enrolment], today: date) -> OpenSpan:
+    days = OpeningDay.objects.filter(group__in={enrolment.group_id for enrolment in enrolments})
+    found = days.aggregate(first=Min("date"), last=Max("date"), next=Min("date", filter=Q(date__gte=today)))
+    return OpenSpan(**found)
