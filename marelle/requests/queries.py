@@ -1,19 +1,149 @@
-"""Reading requests."""
+"""Reading the requests that families sent, in the order in which agents answer them."""
 
 import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce, TruncDate
 
 from marelle.families.models import Household
-from marelle.requests.models import FamilyRequest
+from marelle.families.queries import matching
+from marelle.requests.models import FamilyRequest, RequestKind, RequestLine
+from marelle.rules.lifecycles import LineState, RequestState
 
 _NUMBER = re.compile(r"(\d{4})-(\d{6,12})")
+_TYPED_NUMBER = re.compile(r"(?:n°\s*)?(?:\d{4}-)?0*(\d{1,12})")
+
+
+class Pile(StrEnum):
+    """The parts of the queue. The values stand in addresses."""
+
+    WAITING = "a-traiter"
+    BOOKINGS = "reservations"
+    ENROLMENTS = "inscriptions"
+    ANSWERED = "repondues"
+
+
+PILES = {
+    Pile.WAITING: Q(state=RequestState.SENT),
+    Pile.BOOKINGS: Q(state=RequestState.SENT, kind=RequestKind.BOOKING),
+    Pile.ENROLMENTS: Q(state=RequestState.SENT, kind=RequestKind.ENROLMENT),
+    Pile.ANSWERED: ~Q(state=RequestState.SENT),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """What an agent wants to see. `service` and `site` are slugs, "" for all; `words` a family, a child or a number."""
+
+    pile: Pile = Pile.WAITING
+    service: str = ""
+    site: str = ""
+    words: str = ""
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.service or self.site or self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many requests wait for an answer, and since when the oldest."""
+
+    count: int
+    oldest: datetime | None
+
+
+def visible(sites: Collection[int] = ()) -> "QuerySet[FamilyRequest]":
+    """The requests that an agent of these sites may see: those with a line there (no site named: all)."""
+    requests = FamilyRequest.objects.all()
+    if sites:
+        requests = requests.filter(Exists(_lines().filter(activity__site__in=list(sites))))
+    return requests
+
+
+def waiting(sites: Collection[int] = ()) -> Waiting:
+    """One query."""
+    found = visible(sites).filter(PILES[Pile.WAITING]).aggregate(count=Count("id"), oldest=Min("sent_at"))
+    return Waiting(count=found["count"], oldest=found["oldest"])
+
+
+def pile_counts(sought: Sought, *, sites: Collection[int] = ()) -> dict[Pile, int]:
+    """How many requests each pile holds for the same service, site and words: one query."""
+    narrowed = _narrowed(visible(sites), sought)
+    found = narrowed.aggregate(**{pile.name: Count("id", filter=condition) for pile, condition in PILES.items()})
+    return {pile: found[pile.name] for pile in Pile}
+
+
+def queue(
+    sought: Sought, *, today: date, tz: ZoneInfo, answer_days: int, sites: Collection[int] = ()
+) -> "QuerySet[FamilyRequest]":
+    """The requests sought, what presses first.
+
+    A request whose first pending day is today or tomorrow (or went by) tops the queue; then by that first day, then by
+    age. A request without a day (an enrolment) ranks as if it took effect when its answer was promised, `answer_days`
+    after it was sent. Answered ones come last answered first. `first_day` is annotated: the first day still pending.
+    """
+    first_day = Subquery(
+        _lines().filter(state=LineState.PENDING, date__isnull=False).order_by("date").values("date")[:1]
+    )
+    requests = _narrowed(visible(sites), sought).filter(PILES[sought.pile]).annotate(first_day=first_day)
+    if sought.pile == Pile.ANSWERED:
+        return requests.order_by("-answered_at", "-id")
+    return requests.annotate(
+        rank=Case(When(first_day__lte=today + timedelta(days=1), then=Value(0)), default=Value(1)),
+        takes_effect=Coalesce("first_day", TruncDate(F("sent_at") + timedelta(days=answer_days), tzinfo=tz)),
+    ).order_by("rank", "takes_effect", "sent_at", "id")
+
+
+def with_lines(requests: "QuerySet[FamilyRequest]") -> "QuerySet[FamilyRequest]":
+    """The same, with household and lines ready to be shown: two queries, whatever the number of lines."""
+    lines = RequestLine.objects.select_related("child__school", "service", "activity__site", "unit")
+    return requests.select_related("household").prefetch_related(Prefetch("lines", queryset=lines))
+
+
+def number_typed(words: str) -> int | None:
+    """The id in a number such as "2026-004871", "n° 2026-4871" or "4871"; None when it is not one."""
+    found = _TYPED_NUMBER.fullmatch(words.strip().lower())
+    return int(found[1]) if found else None
 
 
 def find_request(number: str, *, household: Household | None = None) -> FamilyRequest | None:
     """The request of that number ("2026-004871"), of that household only when one is given; None when there is none."""
+    requests = FamilyRequest.objects.all()
+    return find_among(requests if household is None else requests.filter(household=household), number)
+
+
+def find_among(requests: "QuerySet[FamilyRequest]", number: str) -> FamilyRequest | None:
+    """The request of that number among these, None when it is not there."""
     match = _NUMBER.fullmatch(number)
-    if match is None:
-        return None
-    found = FamilyRequest.objects.filter(id=int(match[2]), sent_year=int(match[1]))
-    if household is not None:
-        found = found.filter(household=household)
-    return found.first()
+    return None if match is None else requests.filter(id=int(match[2]), sent_year=int(match[1])).first()
+
+
+def latest_of(household: Household, *, count: int) -> list[FamilyRequest]:
+    """The household's last requests with their lines: two queries."""
+    return list(with_lines(FamilyRequest.objects.filter(household=household)).order_by("-id")[:count])
+
+
+def _lines() -> "QuerySet[RequestLine]":
+    return RequestLine.objects.filter(request=OuterRef("pk"))
+
+
+def _narrowed(requests: "QuerySet[FamilyRequest]", sought: Sought) -> "QuerySet[FamilyRequest]":
+    if sought.service or sought.site:
+        lines = _lines()
+        if sought.service:
+            lines = lines.filter(service__slug=sought.service)
+        if sought.site:
+            lines = lines.filter(activity__site__slug=sought.site)
+        requests = requests.filter(Exists(lines))
+    if sought.words:
+        wanted = Q(household__in=matching(Household.objects.order_by(), sought.words))
+        if (number := number_typed(sought.words)) is not None:
+            wanted |= Q(id=number)
+        requests = requests.filter(wanted)
+    return requests

@@ -3,15 +3,20 @@ above."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+from django.db.models import Q
 
 from marelle.accounts.models import User
 from marelle.activities.models import Activity, Unit
 from marelle.families.models import Child, Household
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.rules.lifecycles import LineState, RequestState
+
+#: After this long, whoever opened a request is taken to have left it.
+HELD = timedelta(minutes=30)
 
 
 class AlreadyAnswered(Exception):
@@ -106,3 +111,14 @@ def close_lines(
         request.state = RequestState.WITHDRAWN if left == {LineState.WITHDRAWN} else RequestState.ANSWERED
         request.answered_at = at
         request.save(update_fields=["state", "answered_at"])
+
+
+def mark_opened(*, request_id: int, by: User, at: datetime) -> bool:
+    """Tell the other agents that `by` is looking at a request still to answer. Whether it is theirs now: somebody who
+    opened it less than `HELD` ago keeps it.
+
+    A courtesy, not a lock: `lock_pending` alone decides who answers. It changes no state, so it leaves no audit line.
+    """
+    pending = FamilyRequest.objects.filter(id=request_id, state=RequestState.SENT)
+    free = pending.filter(Q(opened_at=None) | Q(opened_at__lte=at - HELD) | Q(opened_by=by))
+    return bool(free.update(opened_by=by, opened_by_label=str(by), opened_at=at))
