@@ -22,12 +22,11 @@ class Municipality(models.Model):
     address = models.CharField(max_length=250, blank=True)
     opening_hours = models.CharField(max_length=250, blank=True)
     time_zone = models.CharField(max_length=60, default="Europe/Paris")
-    school_zone = models.CharField(max_length=40, default="C")
-    public_holiday_area = models.CharField(max_length=40, default="metropole")
     answer_working_days = models.PositiveSmallIntegerField(default=2)
     texts = models.JSONField(default=dict)
     document = models.TextField(blank=True, help_text=_("Le fichier de la commune, tel que chargé."))
     document_hash = models.CharField(max_length=64, blank=True)
+    official_calendar = models.TextField(blank=True, help_text=_("Le calendrier officiel, hors zones A, B et C."))
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="one_municipality")]
@@ -90,7 +89,8 @@ class Validation(models.TextChoices):
 
 
 class Service(models.Model):
-    """What a family sees as one thing to use: the canteen, the Wednesday centre. `limits` is the rules' plain form."""
+    """What a family sees as one thing to use: the canteen, the Wednesday centre. Its limits and
+    other rules are read in the town's document (`marelle.activities.queries.rules_of`)."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
@@ -106,7 +106,6 @@ class Service(models.Model):
     validation_book = models.CharField(max_length=10, choices=Validation.choices, default=Validation.ASKED)
     validation_cancel = models.CharField(max_length=10, choices=Validation.choices, default=Validation.ASKED)
     pending_holds_place = models.BooleanField(default=True)
-    limits = models.JSONField(default=dict)
     contact_email = models.EmailField(blank=True)
     contact_phone = models.CharField(max_length=40, blank=True)
     position = models.PositiveSmallIntegerField(default=0)

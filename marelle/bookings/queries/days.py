@@ -172,7 +172,7 @@ def load_days(
                     continue
                 if (verdict := verdicts.get((unit.id, day_date))) is None:
                     verdict = verdicts[unit.id, day_date] = _verdict(
-                        limits_of(service, unit),
+                        limits_of(town, service, unit),
                         unit,
                         day_date,
                         at=at,

@@ -121,7 +121,7 @@ def planning(request: HttpRequest, service: str) -> HttpResponse:
             "page": page,
             "menu": whole_menu(month),
             "legend": page.grid.states(),
-            "limit": limit_words(limits_of(place.service, page.days.units[place.service.id][0]).book),
+            "limit": limit_words(limits_of(place.town, place.service, page.days.units[place.service.id][0]).book),
             "template": template_form(place, page.days, month),
         }
     )
@@ -429,8 +429,7 @@ def _checked(line: BasketLine, days: Days, town: Municipality, kids: Mapping[int
         line=line,
         kid=kids[line.child_id],
         adds=adds,
-        sentence=(_("Ajouter %(day)s") if adds else _("Retirer %(day)s") if withdraws else _("Annuler %(day)s"))
-        % {"day": day},
+        sentence=words % {"day": day},
         service=service.short_name,
         site=line.enrolment.activity.site.name,
         unit=line.unit.name if len(days.units.get(service.id, ())) > 1 else "",
