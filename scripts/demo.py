@@ -13,7 +13,6 @@ children until Ctrl-C. When one of them ends by itself, the other is stopped and
 
 import ctypes
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -42,7 +41,7 @@ class Refusal(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What was asked for. `at` is aware."""
+    """What was asked for. `at` is aware, in the town's time."""
 
     port: int
     town: str
@@ -55,7 +54,7 @@ class Wish:
 
     @property
     def database(self) -> Path:
-        when = "-" + re.sub(r"[^0-9T+]", "-", self.at.isoformat(timespec="minutes")) if self.at else ""
+        when = self.at.strftime("-%Y-%m-%dT%H-%M-%S").removesuffix("-00") if self.at else ""
         return DATABASES / f"{self.town}{when}.sqlite3"
 
 
@@ -80,7 +79,7 @@ def instant(at: str, town: str) -> datetime:
         moment = datetime.fromisoformat(at)
     except ValueError:
         raise Refusal(f"AT={at} is no instant: say it like AT=2026-11-23T08:58.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone(town))
+    return moment.astimezone(zone(town)) if moment.tzinfo else moment.replace(tzinfo=zone(town))
 
 
 def zone(town: str) -> ZoneInfo:
@@ -205,7 +204,8 @@ def leave(_signal: int, _frame: object) -> None:
 
 
 def main(_arguments: Sequence[str] = ()) -> int:
-    signal.signal(signal.SIGTERM, leave)
+    for sign in (signal.SIGINT, signal.SIGTERM):  # a background job is born deaf to the first
+        signal.signal(sign, leave)
     household = None
     try:
         wish = wished(os.environ)

@@ -61,7 +61,8 @@ class TestDemo:
 
     def test_each_at_has_its_own_database_and_every_start_its_own_clock(self) -> None:
         plain, at = demo.wished({}), demo.wished({"AT": "2026-11-23T08:58"})
-        assert plain.database != at.database
+        assert at.database == plain.database.with_name("cadours-2026-11-23T08-58.sqlite3")
+        assert at.database == demo.wished({"AT": "2026-11-23T07:58Z"}).database
         assert at.database == demo.wished({"AT": "2026-11-23T08:58", "FRESH": "1"}).database
         assert "MARELLE_CLOCK" not in demo.surroundings(plain)
         fake, real = demo.surroundings(at)["MARELLE_CLOCK"].split("|")
