@@ -78,7 +78,7 @@ def pytest(database: str, *arguments: str, server: str = "") -> int:
     more = {"MARELLE_TEST_DATABASE": database}
     if server:
         more["MARELLE_TEST_POSTGRES"] = server
-    return run(sys.executable, "-m", "pytest", "-q", "-n", WORKERS, "--maxschedchunk", "4", *arguments, **more)
+    return run(sys.executable, "-m", "pytest", "-q", "-n", WORKERS, "--maxschedchunk", "2", *arguments, **more)
 
 
 def tests(arguments: Sequence[str], server: str) -> list[Step]:
