@@ -119,7 +119,8 @@ def _days(mail: OutboxMail) -> dict[str, Any]:
                     "reason": line["reason"],
                 }
             )
-        groups.append({"child": child, "service": service, "lines": rows})
+        several = len({row["unit"] for row in rows}) > 1
+        groups.append({"child": child, "service": service, "lines": rows, "several_units": several})
     lines = mail.context["lines"]
     return {
         "groups": groups,
@@ -144,6 +145,7 @@ def _enrolments(mail: OutboxMail) -> dict[str, Any]:
         "lines": lines,
         "accepted": sum(line["state"] == EnrolmentState.ACCEPTED for line in lines),
         "refused": sum(line["state"] == EnrolmentState.REFUSED for line in lines),
+        "enrol_path": reverse("portal:enrol"),
         "request_path": reverse("portal:request", args=[mail.context["number"]]),
     }
 
