@@ -3,10 +3,10 @@
     python -m scripts.bench [name …]     only bench/<name>.py
 
 A module exposes `run() -> list[dict]`, each with `name`, `value`, `unit`, `yardstick` (what was measured beside it in
-the same run, in the same unit, or None), `ratio` (value to yardstick, or None) and `target` (in words). It starts
-whatever it needs and stops it again; it may take a few minutes and never more. MARELLE_BENCH_POSTGRES is the address
-of a throw-away PostgreSQL, where one is installed. Exits 1 when a module fails; a missed target is shown, not punished:
-times are this machine's.
+the same run, in the same unit, or None), `ratio` (value to yardstick, or None) and `target` (in words). It may take a
+minute or two and never more. It stands on what the tests stand on: `tests.plumbing.portals.running` serves a portal on
+a private PostgreSQL (on SQLite where none is installed, or when MARELLE_TEST_DATABASE=sqlite). Exits 1 when a module
+fails; a missed target is shown, not punished: times are this machine's.
 """
 
 import importlib
@@ -15,7 +15,6 @@ import os
 import sys
 import time
 import traceback
-from contextlib import ExitStack
 from typing import Any
 
 from scripts import postgres
@@ -63,9 +62,11 @@ def main(*names: str) -> int:
         sys.exit(f"No bench is called {', '.join(sorted(unknown))}: there are {', '.join(modules()) or 'none'}.")
     measures: list[dict[str, Any]] = []
     failed = []
-    with ExitStack() as stack:
-        if postgres.programs() is not None:
-            os.environ["MARELLE_BENCH_POSTGRES"] = stack.enter_context(postgres.Cluster()).url()
+    os.environ.setdefault("MARELLE_TEST_DATABASE", "postgres" if postgres.programs() else "sqlite")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marelle.config.settings")
+    from tests.plumbing import surroundings
+
+    try:
         for name in names or modules():
             started = time.monotonic()
             try:
@@ -74,6 +75,8 @@ def main(*names: str) -> int:
                 traceback.print_exc()
                 failed.append(name)
             print(f"bench/{name}.py: {time.monotonic() - started:.1f} s", file=sys.stderr, flush=True)
+    finally:
+        surroundings.leave()
     print(table(measures))
     if not names:
         REPORT.parent.mkdir(parents=True, exist_ok=True)

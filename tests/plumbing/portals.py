@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
@@ -118,48 +118,65 @@ def serve(portal: Portal, *, workers: int = 1, threads: int = 4) -> None:
             connection.close()
 
 
+@contextmanager
+def running(
+    prepare: Callable[..., Any] | str | None = None,
+    *,
+    at: datetime | None = None,
+    worker: bool = False,
+    env: dict[str, str] | None = None,
+    workers: int = 1,
+    threads: int = 4,
+    **arguments: Any,
+) -> Iterator[Portal]:
+    """A portal from start to stop, its database dropped at the end: `live_portal` says what the words mean.
+
+    For measurements too: `workers` and `threads` are the web server's, and `env={"MARELLE_MODE": "demo"}` serves as
+    the demo does, connections pooled and static files collected.
+    """
+    source, facts = databases.prepared(prepare, at=at, **arguments)
+    name = f"portal_{surroundings.WORKER}_{os.getpid()}_{next(numbers)}"
+    databases.engine().copy(source, name)
+    url = f"http://127.0.0.1:{free_port()}"
+    said = {"MARELLE_PUBLIC_URL": url, "MARELLE_EMAIL_BACKEND": MAILBOX, **(env or {})}
+    portal = Portal(
+        url=url,
+        database=name,
+        facts=facts,
+        env=databases.surroundings(name, at=at, **said),
+        log=databases.run_directory() / f"{name}.log",
+    )
+    try:
+        if portal.env["MARELLE_MODE"] != "test":
+            portal.admin("collectstatic", "--no-input", "--verbosity", "0")
+        serve(portal, workers=workers, threads=threads)
+        if worker:
+            portal.start_worker()
+        yield portal
+    finally:
+        portal.stop()
+        databases.engine().drop(name)
+
+
 @pytest.fixture
 def live_portal(request: pytest.FixtureRequest) -> Iterator[Callable[..., Portal]]:
-    """`live_portal(prepare=None, *, at=None, worker=False, env={}, **arguments) -> Portal`.
+    """`live_portal(prepare=None, *, at=None, worker=False, env=None, **arguments) -> Portal`.
 
     `prepare(**arguments)`, a module-level function, fills a database through the services, once per run for the same
     arguments; each portal gets its own copy. `at` (aware) is where its clock starts. `worker` also starts the process
-    that sends e-mails; they land in the demo's mailbox.
+    that sends e-mails; they land in the demo's mailbox. Stopped at the end of the test, which shows its log on failure.
     """
-    started: list[Portal] = []
+    portals: list[Portal] = []
+    with ExitStack() as stack:
 
-    def start(
-        prepare: Callable[..., Any] | str | None = None,
-        *,
-        at: datetime | None = None,
-        worker: bool = False,
-        env: dict[str, str] | None = None,
-        **arguments: Any,
-    ) -> Portal:
-        source, facts = databases.prepared(prepare, at=at, **arguments)
-        name = f"portal_{surroundings.WORKER}_{os.getpid()}_{next(numbers)}"
-        databases.engine().copy(source, name)
-        url = f"http://127.0.0.1:{free_port()}"
-        said = {"MARELLE_PUBLIC_URL": url, "MARELLE_EMAIL_BACKEND": MAILBOX, **(env or {})}
-        portal = Portal(
-            url=url,
-            database=name,
-            facts=facts,
-            env=databases.surroundings(name, at=at, **said),
-            log=databases.run_directory() / f"{name}.log",
-        )
-        started.append(portal)
-        serve(portal)
-        if worker:
-            portal.start_worker()
-        return portal
+        def start(*given: Any, **words: Any) -> Portal:
+            portals.append(stack.enter_context(running(*given, **words)))
+            return portals[-1]
 
-    yield start
-    for portal in started:
-        portal.stop()
-        databases.engine().drop(portal.database)
-        report = getattr(request.node, "said", {}).get("call")
-        if report is not None and report.failed and portal.log.exists():
+        yield start
+    report = getattr(request.node, "said", {}).get("call")
+    for portal in portals:
+        if report is not None and report.failed:
             request.node.add_report_section("teardown", "portal", portal.log.read_text()[-6000:])
 
 

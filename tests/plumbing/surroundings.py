@@ -47,11 +47,16 @@ os.environ["MARELLE_VAR_DIR"] = os.environ["MARELLE_TEST_RUN"]
 os.environ["MARELLE_DATABASE_URL"] = databases.engine().url(WORKER)
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
+def leave() -> None:
+    """Stop and wipe what this process started; xdist's workers started nothing."""
     if run is None:
-        return  # a worker: its controller cleans up
+        return
     if cluster is not None:
         cluster.stop()
         del os.environ["MARELLE_TEST_POSTGRES"]
     shutil.rmtree(run, ignore_errors=True)
     del os.environ["MARELLE_TEST_RUN"]
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    leave()
