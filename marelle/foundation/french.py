@@ -15,7 +15,9 @@ _NUMBER = re.compile(r"(?<=\b[nN]°) (?=\d)")
 
 
 def spaced(text: str) -> str:
-    """`text` with the no-break spaces that French wants: before : ; ! ? and », after «, between a number and its unit, inside a time."""
+    """`text` with the no-break spaces that French wants: before : ; ! ? and », after «, between a number and its
+    unit, inside a time.
+    """
     text = _UNIT.sub(NBSP, text)
     text = _MINUTES.sub(NBSP, text)
     text = _NUMBER.sub(NBSP, text)

@@ -1,7 +1,9 @@
 """One SVG sprite for the whole portal, built from the `lucide` package (ISC licence) for the names declared here.
 
-Nothing is read at start-up: the first page that shows an icon builds the sprite once per process (some milliseconds); its address
-holds a digest of its content, so browsers may keep it for ever. An icon never speaks alone: a word, visible or hidden, stands beside it.
+Nothing is read at start-up: the first page that shows an icon builds the sprite once per process (some milliseconds);
+its address
+holds a digest of its content, so browsers may keep it for ever. An icon never speaks alone: a word, visible or
+hidden, stands beside it.
 """
 
 import hashlib
@@ -20,7 +22,6 @@ INTERFACE_ICONS = (
     "arrow-right",
     "ban",
     "bell",
-    "calendar-clock",
     "calendar-days",
     "calendar-plus",
     "calendar-x-2",
@@ -29,7 +30,6 @@ INTERFACE_ICONS = (
     "chevron-down",
     "chevron-left",
     "chevron-right",
-    "chevron-up",
     "circle-alert",
     "circle-check",
     "circle-question-mark",
@@ -37,25 +37,18 @@ INTERFACE_ICONS = (
     "clipboard-list",
     "clock",
     "clock-alert",
-    "download",
     "euro",
-    "eye",
-    "file-text",
-    "file-up",
     "gauge",
     "hourglass",
     "house",
     "inbox",
     "info",
     "key-round",
-    "keyboard",
     "layout-dashboard",
     "list-ordered",
     "lock",
     "log-out",
     "mail",
-    "map-pin",
-    "message-square",
     "minus",
     "pencil",
     "phone",
@@ -63,12 +56,9 @@ INTERFACE_ICONS = (
     "printer",
     "receipt-euro",
     "repeat",
-    "rotate-ccw",
-    "scale",
     "school",
     "search",
     "send",
-    "settings",
     "square",
     "trash-2",
     "triangle-alert",
@@ -79,8 +69,6 @@ INTERFACE_ICONS = (
     "user-x",
     "users",
     "users-round",
-    "wallet",
-    "x",
 )
 
 # Offered to towns for their services and units (docs/town-file.md); "shapes" stands in for a name that is not here.
@@ -126,7 +114,9 @@ class Sprite(NamedTuple):
 
 @cache
 def sprite() -> Sprite:
-    """The sprite and the digest of its content. Raises `UndeclaredIcon` when the package does not hold a declared name."""
+    """The sprite and the digest of its content. Raises `UndeclaredIcon` when the package does not hold a declared
+    name.
+    """
     symbols = []
     with resources.files("lucide").joinpath("lucide.zip").open("rb") as file, zipfile.ZipFile(file) as drawings:
         for name in ICONS:

@@ -1,6 +1,8 @@
-"""A town's colour made safe: its hue is kept, its lightness moves until text and buttons are readable in light and in dark.
+"""A town's colour made safe: its hue is kept, its lightness moves until text and buttons are readable in light and in
+dark.
 
-Only six tokens change, and two more when the hue could be taken for a state. Contrasts are those of WCAG 2.2 (relative luminance).
+Only six tokens change, and two more when the hue could be taken for a state. Contrasts are those of WCAG 2.2
+(relative luminance).
 The sheet's address carries the colour itself, so that serving it needs no database.
 """
 
@@ -29,7 +31,9 @@ _HEX = re.compile(r"#?([0-9a-fA-F]{6})")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
-    """`light` and `dark`: token name (without dashes) to "#rrggbb" or "var(--…)". `moved`: whether the town's colour had to change in light."""
+    """`light` and `dark`: token name (without dashes) to "#rrggbb" or "var(--…)". `moved`: whether the town's colour
+    had to change in light.
+    """
 
     colour: str
     light: Mapping[str, str]
@@ -57,7 +61,7 @@ def mixed(colour: str, ground: str, share: float) -> str:
 
 
 def normal_colour(colour: str) -> str:
-    """"#rrggbb" in small letters. Raises `ValueError` when `colour` is not six hexadecimal digits."""
+    """ "#rrggbb" in small letters. Raises `ValueError` when `colour` is not six hexadecimal digits."""
     match = _HEX.fullmatch(colour.strip())
     if match is None:
         raise ValueError(colour)
@@ -69,8 +73,12 @@ def _hex(hue: float, lightness: float, saturation: float) -> str:
     return "#" + "".join(f"{round(channel * 255):02x}" for channel in rgb)
 
 
-def _readable(hue: float, lightness: float, saturation: float, *, grounds: tuple[str, ...], tint: str, least: float, step: float) -> float:
-    """The lightness nearest to `lightness`, going by `step`, that holds `least` on every ground and `TINT_LEAST` on the tint."""
+def _readable(
+    hue: float, lightness: float, saturation: float, *, grounds: tuple[str, ...], tint: str, least: float, step: float
+) -> float:
+    """The lightness nearest to `lightness`, going by `step`, that holds `least` on every ground and `TINT_LEAST` on
+    the tint.
+    """
     while True:
         colour = _hex(hue, lightness, saturation)
         if min(contrast(colour, ground) for ground in grounds) >= least and contrast(colour, tint) >= TINT_LEAST:
@@ -86,7 +94,9 @@ def theme(colour: str) -> Theme:
     hue, lightness, saturation = colorsys.rgb_to_hls(red, green, blue)
 
     light_tint = _hex(hue, 0.95, min(saturation, 0.6))
-    light_l = _readable(hue, lightness, saturation, grounds=_LIGHT_GROUNDS, tint=light_tint, least=LIGHT_LEAST, step=-0.005)
+    light_l = _readable(
+        hue, lightness, saturation, grounds=_LIGHT_GROUNDS, tint=light_tint, least=LIGHT_LEAST, step=-0.005
+    )
     dark_tint = _hex(hue, 0.2, min(saturation, 0.35))
     dark_l = _readable(hue, lightness, saturation, grounds=_DARK_GROUNDS, tint=dark_tint, least=DARK_LEAST, step=0.005)
 

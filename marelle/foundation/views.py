@@ -1,4 +1,6 @@
-"""What the look needs besides static files: the sprite of icons and the sheet of the town's colour. No database, no session."""
+"""What the look needs besides static files: the sprite of icons and the sheet of the town's colour. No database, no
+session.
+"""
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
@@ -23,4 +25,6 @@ def icons(request: HttpRequest, version: str) -> HttpResponse:
 
 @require_safe
 def theme(request: HttpRequest, colour: str, version: str) -> HttpResponse:
-    return _served(town_theme.sheet(f"#{colour}").encode(), "text/css", fresh=version == town_theme.digest(f"#{colour}"))
+    return _served(
+        town_theme.sheet(f"#{colour}").encode(), "text/css", fresh=version == town_theme.digest(f"#{colour}")
+    )

@@ -1,10 +1,13 @@
 """The planning grid's data: what `foundation/parts/_grid.html` draws, for families (boxes) and agents (read only).
 
-One class tree serves both orientations. Month view: `columns` are weekdays, each `Week` a calendar week, each `Day` a date with the
-tiles of all children. Week view: `groups` are children, `columns` child × unit, each `Week` a day (its label the date's number, its
+One class tree serves both orientations. Month view: `columns` are weekdays, each `Week` a calendar week, each `Day` a
+date with the
+tiles of all children. Week view: `groups` are children, `columns` child × unit, each `Week` a day (its label the
+date's number, its
 span the weekday) and each `Day` one cell without a head.
 
-Words are given ready to read, already translated; whoever fills the grid never gives HTML. A tile says where the town hall stands
+Words are given ready to read, already translated; whoever fills the grid never gives HTML. A tile says where the town
+hall stands
 (`state`) and what the family wants (`ticked`); the difference is drawn by the style sheet.
 """
 
@@ -64,10 +67,13 @@ class Tile:
     state: what is recorded. `base`: whether that counts as ticked (booked, pending: yes; free, refused: no).
     ticked: what the family wants. editable: a box if so, else a plain text.
     change: for read-only grids, "add" or "remove" draws the tile as a change asked for.
-    unit: the unit's word, said in the name and drawn above the tile where a cell holds several units.
+    unit: the unit's word, said in the name and drawn above its tiles where a cell holds several units (give them unit
+    by unit).
     ask: what ticking this tile asks for when that is not a plain addition (a place on the waiting list).
-    note: a short fact beside the word ("2 places"). why: the reason in words, for screen readers and the pointer's hint ("le délai était hier, 9 h").
-    cents: the price, for totals; None when the service has none. described_by: ids of texts elsewhere in the page, space-separated.
+    note: a short fact beside the word ("2 places"). why: the reason in words, for screen readers and the pointer's
+    hint ("le délai était hier, 9 h").
+    cents: the price, for totals; None when the service has none. described_by: ids of texts elsewhere in the page,
+    space-separated.
     alone: never taken by the bulk actions (refused before, or full). href: for a tile that leads somewhere.
     """
 
@@ -91,9 +97,12 @@ class Tile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
-    """One cell. date: "2026-11-12". number: "12"; empty in the week view. title: hidden words after the number ("novembre : détail du jour").
-    due: the hour until which it may change, when that is near ("9 h"); due_words: the same in full ("Modifiable jusqu'à demain, 9 h").
-    aside: a short text in the head ("Aujourd'hui", "3,20 €"). closed: the whole cell is shut, for this reason. outside: not in the period shown."""
+    """One cell. date: "2026-11-12". number: "12"; empty in the week view. title: hidden words after the number
+    ("novembre : détail du jour").
+    due: the hour until which it may change, when that is near ("9 h"); due_words: the same in full ("Modifiable
+    jusqu'à demain, 9 h").
+    aside: a short text in the head ("Aujourd'hui", "3,20 €"). closed: the whole cell is shut, for this reason.
+    outside: not in the period shown."""
 
     date: str = ""
     number: str = ""
@@ -115,7 +124,8 @@ class Day:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MenuItem:
     """A submit button name="do". value: what the server is sent.
-    scope "col", "row" or "all" with sets "on", "off" or "undo": JavaScript does it on the spot for what is displayed (`kid`: for that
+    scope "col", "row" or "all" with sets "on", "off" or "undo": JavaScript does it on the spot for what is displayed
+    (`kid`: for that
     child only); no scope: the server does it. title: a small heading above this item."""
 
     value: str
@@ -138,9 +148,12 @@ class Menu:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
-    """name: "Lundi", or the unit's. icon: the unit's, in the week view. starts: first column of a child."""
+    """name: "Lundi", or the unit's. short: for phones when columns are five or more ("Lun."). icon: the unit's, in
+    the week view.
+    starts: first column of a child."""
 
     name: str
+    short: str = ""
     icon: str = ""
     menu: Menu | None = None
     starts: bool = False
@@ -154,8 +167,10 @@ class ColumnGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Week:
-    """One row. label: "S46"; span: "9–13 nov.". past: folded to `summary` with a link to `href` (`link`: its hidden name).
-    closed: the whole row is shut. today: in the week view, this row is today's. seen: what the page showed, for `unpack_seen`; left to
+    """One row. label: "S46"; span: "9–13 nov.". past: folded to `summary` with a link to `href` (`link`: its hidden
+    name).
+    closed: the whole row is shut. today: in the week view, this row is today's. seen: what the page showed, for
+    `unpack_seen`; left to
     `pack_seen` when None."""
 
     label: str
@@ -177,7 +192,8 @@ class Week:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """caption: what the table is, read first by screen readers. name: the field of the ticked boxes. seen_name: that of the packed rows.
+    """caption: what the table is, read first by screen readers. name: the field of the ticked boxes. seen_name: that
+    of the packed rows.
     several_units: cells hold more than one unit, so each tile says its own. reading: no box, no menu, for agents."""
 
     caption: str
@@ -194,6 +210,8 @@ class Grid:
         kinds = ["grid", "grid--week" if self.groups else "grid--month"]
         if self.reading:
             kinds.append("grid--read")
+        if len(self.columns) > 4:
+            kinds.append("grid--wide")
         return " ".join(kinds)
 
     @property
@@ -225,4 +243,6 @@ def pack_seen(tiles: Iterable[Tile]) -> str:
 
 def unpack_seen(fields: Iterable[str]) -> Mapping[str, str]:
     """{tile's key: the state's css when the page was made}. A field that is not ours gives nothing; never raises."""
-    return {key: state for field in fields for pair in field.split() for key, cut, state in (pair.partition("="),) if cut}
+    return {
+        key: state for field in fields for pair in field.split() for key, cut, state in (pair.partition("="),) if cut
+    }

@@ -31,7 +31,9 @@ def _plain(name: str) -> str:
 
 
 def letters_of(names: Sequence[str]) -> list[str]:
-    """For each name its first letters, two at least and as many as tell it from the others, four at most; twins of one name get a number."""
+    """For each name its first letters, two at least and as many as tell it from the others, four at most; twins of
+    one name get a number.
+    """
     plain = [_plain(name) for name in names]
     found: list[str] = []
     for at, name in enumerate(plain):

@@ -1,4 +1,6 @@
-"""A tile's HTML, written from pre-formatted strings: a year's grid has hundreds, and the template engine is the bottleneck."""
+"""A tile's HTML, written from pre-formatted strings: a year's grid has hundreds, and the template engine is the
+bottleneck.
+"""
 
 from functools import lru_cache
 
@@ -35,7 +37,7 @@ def badge(kid: Kid, classes: str = "") -> SafeString:
 
 @lru_cache(maxsize=256)
 def _who(name: str, unit: str) -> str:
-    said = format_html('<span class="tile__name">{}</span><span class="vh">, </span>', name) if name else ""
+    said = format_html('<span class="tile__name">{}<span class="vh">, </span></span>', name) if name else ""
     return said + (format_html('<span class="vh">{}, </span>', unit) if unit else "")
 
 
@@ -54,7 +56,7 @@ def difference(*, adds: bool) -> State:
     return _differences(get_language())[0 if adds else 1]
 
 
-def tile_html(tile: Tile, *, name: str = "want", several_units: bool = False) -> SafeString:
+def tile_html(tile: Tile, *, name: str = "want") -> SafeString:
     """One tile: a label around its box when the family may change it, else a text."""
     kid, state = tile.kid, tile.state
     who = _who(kid.name if kid else "", tile.unit)
@@ -62,15 +64,13 @@ def tile_html(tile: Tile, *, name: str = "want", several_units: bool = False) ->
     if tile.note:
         words = f"{words} · {escape(tile.note)}"
     data = f' data-kid="{escape(kid.key)}"' if kid else ""
-    head = f'<span class="unitname" aria-hidden="true">{escape(tile.unit)}</span>' if several_units and tile.unit else ""
     if not tile.editable:
         changed = difference(adds=tile.change == "add") if tile.change else state
         why = f'<span class="vh">, {escape(tile.why)}</span>' if tile.why else ""
         hint = f' title="{escape(tile.why)}"' if tile.why else ""
         link = f' href="{escape(tile.href)}"' if tile.href else ""
-        return mark_safe(  # noqa: S308 - every part is escaped above
-            head
-            + _TEXT.format(
+        return mark_safe(
+            _TEXT.format(
                 tag="a" if tile.href else "div",
                 end="a" if tile.href else "div",
                 change=f" tile--{tile.change}" if tile.change else "",
@@ -91,9 +91,8 @@ def tile_html(tile: Tile, *, name: str = "want", several_units: bool = False) ->
         data += " data-alone"
     day = escape(tile.day)
     said = f"{day} · {escape(tile.unit)}" if tile.unit else day
-    return mark_safe(  # noqa: S308 - every part is escaped above
-        head
-        + _BOX.format(
+    return mark_safe(
+        _BOX.format(
             was=escape(state.css),
             base="1" if tile.base else "0",
             data=f'{data} data-day="{said}"' + (f' data-who="{escape(kid.name)}"' if kid else ""),
@@ -113,6 +112,14 @@ def tile_html(tile: Tile, *, name: str = "want", several_units: bool = False) ->
 
 
 def tiles_html(day: Day, grid: Grid) -> SafeString:
-    """All the tiles of a cell."""
-    name, several = grid.name, grid.several_units
-    return mark_safe("".join([tile_html(tile, name=name, several_units=several) for tile in day.tiles]))  # noqa: S308
+    """All the tiles of a cell; where it holds several units, each unit's word above its tiles."""
+    if not grid.several_units:
+        return mark_safe("".join([tile_html(tile, name=grid.name) for tile in day.tiles]))
+    parts: list[str] = []
+    unit = ""
+    for tile in day.tiles:
+        if tile.unit != unit:
+            unit = tile.unit
+            parts.append(f'<span class="unitname" aria-hidden="true">{escape(unit)}</span>')
+        parts.append(tile_html(tile, name=grid.name))
+    return mark_safe("".join(parts))

@@ -127,7 +127,7 @@ def day_of(context: Context, at: datetime) -> str:
 
 @register.filter
 def day_in_words(day: date) -> str:
-    """"lundi 23 novembre"."""
+    """ "lundi 23 novembre"."""
     return day_words(day)
 
 
@@ -146,7 +146,9 @@ def tone(level_tag: str) -> str:
 
 @register.filter
 def tone_icon(tone: str) -> str:
-    return {"ok": "circle-check", "wait": "triangle-alert", "stop": "circle-alert", "queue": "list-ordered"}.get(tone, "info")
+    return {"ok": "circle-check", "wait": "triangle-alert", "stop": "circle-alert", "queue": "list-ordered"}.get(
+        tone, "info"
+    )
 
 
 @register.inclusion_tag("foundation/forms/field.html")

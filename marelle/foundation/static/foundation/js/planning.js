@@ -61,7 +61,7 @@
       home.replaceChildren(...list.slice(0, shown).map((box) => {
         const item = line.content.cloneNode(true), of = tile(box), cents = Number(of.dataset.cents || 0);
         item.querySelector(box.checked ? "[data-drop]" : "[data-add]").remove();
-        say(item, "who", of.querySelector(".tile__name")?.textContent || of.dataset.who || "");
+        say(item, "who", of.dataset.who || "");
         say(item, "day", of.dataset.day || "");
         say(item, "price", of.dataset.cents ? (box.checked ? money(cents).slice(1) : money(-cents)) : "");
         return item;
