@@ -26,7 +26,6 @@ class Municipality(models.Model):
     texts = models.JSONField(default=dict)
     document = models.TextField(blank=True, help_text=_("Le fichier de la commune, tel que chargé."))
     document_hash = models.CharField(max_length=64, blank=True)
-    official_calendar = models.TextField(blank=True, help_text=_("Le calendrier officiel, hors zones A, B et C."))
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="one_municipality")]
@@ -161,15 +160,12 @@ class Unit(models.Model):
 
 
 class Group(models.Model):
-    """Who shares the places of an activity: an age band, some levels, everybody. Ages are completed years, both
-    included."""
+    """Who shares the places of an activity: an age band, some levels, everybody. The town's document says which
+    children."""
 
     activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="groups")
     slug = models.SlugField()
     name = models.CharField(max_length=60)
-    min_age = models.PositiveSmallIntegerField(null=True)
-    max_age = models.PositiveSmallIntegerField(null=True)
-    levels = models.JSONField(default=list)
     position = models.PositiveSmallIntegerField(default=0)
     archived_at = models.DateTimeField(null=True)
 

@@ -1,25 +1,31 @@
 """Reading the offer."""
 
+from collections import defaultdict
+from collections.abc import Collection
+from datetime import date, datetime
 from functools import lru_cache
 
-from marelle import townfile
-from marelle.activities.models import Municipality, Service, Unit
+from django.db.models import Prefetch, Q
+from django.db.models.functions import ExtractIsoWeekDay
+
+from marelle.activities.models import Activity, Group, Municipality, OpeningDay, SchoolYear, Service, Site, Unit
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.limits import Limits
+from marelle.townfile import read_text
 from marelle.townfile.town import Town
 
 
 def municipality() -> Municipality:
     """The town of this portal. Raises Municipality.DoesNotExist until a town's file is loaded."""
-    return Municipality.objects.defer("document", "official_calendar").get(id=1)
+    return Municipality.objects.defer("document").get(id=1)
 
 
 # The rules are the town's document, read once per process and again when its digest changes: the tables hold what
 # families and bookings point at, the document what the rules say, and neither says the other's part.
 @lru_cache(maxsize=4)
 def _rules(document_hash: str) -> tuple[Town, SchoolCalendar]:
-    row = Municipality.objects.only("document", "official_calendar").get(id=1, document_hash=document_hash)
-    town = townfile.parse(row.document, official_calendar=row.official_calendar)
+    row = Municipality.objects.only("document").get(id=1, document_hash=document_hash)
+    town = read_text(row.document)
     return town, town.school_calendar()
 
 
@@ -34,10 +40,53 @@ def calendar_of(town: Municipality) -> SchoolCalendar:
 
 
 def limits_of(town: Municipality, service: Service, unit: Unit) -> Limits:
-    """Until when this unit is booked and cancelled. LookupError for a service without limits (enrolment only) or one that
-    the document does not know any more."""
+    """Until when this unit is booked and cancelled. LookupError for a service without limits (enrolment only) or one
+    that the document does not know any more."""
     said = rules_of(town).service(service.slug)
     limits = said.limits_of(said.unit(unit.slug))
     if limits is None:
         raise LookupError(f"{service.slug} has no limits: its days are not booked")
     return limits
+
+
+def activities_for(*, schools: Collection[int]) -> list[Activity]:
+    """What children of these schools may ask for: what is given at their schools and at the centres, in the order of
+    the services. Each comes with its service (units at hand), its site and its groups: three queries."""
+    return list(
+        Activity.objects.filter(
+            Q(site__in=list(schools)) | Q(site__kind=Site.Kind.CENTRE),
+            archived_at=None,
+            service__archived_at=None,
+            site__archived_at=None,
+        )
+        .select_related("service", "site")
+        .prefetch_related(
+            Prefetch("groups", queryset=Group.objects.filter(archived_at=None)),
+            Prefetch("service__units", queryset=Unit.objects.filter(archived_at=None)),
+        )
+        .order_by("service__position", "service_id", "site__position", "site_id")
+    )
+
+
+def open_weekdays(*, groups: Collection[int], first: date, last: date) -> dict[int, list[int]]:
+    """The weekdays (0 for Monday) on which each of these groups has opening days between two days."""
+    found: dict[int, list[int]] = defaultdict(list)
+    rows = (
+        OpeningDay.objects.filter(group__in=list(groups), date__range=(first, last))
+        .order_by()
+        .annotate(weekday=ExtractIsoWeekDay("date"))
+        .values_list("group_id", "weekday")
+        .distinct()
+    )
+    for group, weekday in sorted(rows):
+        found[group].append(weekday - 1)
+    return found
+
+
+def years_to_enrol(*, today: date, at: datetime) -> tuple[list[SchoolYear], list[SchoolYear]]:
+    """The school years for which families may enrol now, in order, and those that open later."""
+    now: list[SchoolYear] = []
+    later: list[SchoolYear] = []
+    for year in SchoolYear.objects.filter(last_day__gte=today).order_by("first_day"):
+        (now if year.enrolment_opens_at is None or year.enrolment_opens_at <= at else later).append(year)
+    return now, later

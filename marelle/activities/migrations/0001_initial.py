@@ -118,9 +118,6 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("slug", models.SlugField()),
                 ("name", models.CharField(max_length=60)),
-                ("min_age", models.PositiveSmallIntegerField(null=True)),
-                ("max_age", models.PositiveSmallIntegerField(null=True)),
-                ("levels", models.JSONField(default=list)),
                 ("position", models.PositiveSmallIntegerField(default=0)),
                 ("archived_at", models.DateTimeField(null=True)),
                 (
@@ -155,7 +152,6 @@ class Migration(migrations.Migration):
                 ("texts", models.JSONField(default=dict)),
                 ("document", models.TextField(blank=True, help_text="Le fichier de la commune, tel que chargé.")),
                 ("document_hash", models.CharField(blank=True, max_length=64)),
-                ("official_calendar", models.TextField(blank=True, help_text="Le calendrier officiel, hors zones A, B et C.")),
             ],
             options={
                 "constraints": [models.CheckConstraint(condition=models.Q(("id", 1)), name="one_municipality")],

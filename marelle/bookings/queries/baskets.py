@@ -1,6 +1,5 @@
 """Reading the basket."""
 
-
 from marelle.accounts.models import User
 from marelle.bookings.models import BasketLine
 from marelle.families.models import Household
@@ -26,5 +25,3 @@ def basket_lines(*, user: User, household: Household) -> list[BasketLine]:
 
 def basket_count(*, user: User, household: Household) -> int:
     return BasketLine.objects.filter(basket__user=user, basket__household=household).count()
-
-

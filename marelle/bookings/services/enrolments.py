@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from marelle.accounts.models import User
 from marelle.activities.models import Activity, Group, Municipality, SchoolYear, Validation
+from marelle.activities.queries import rules_of
 from marelle.bookings import notifications
 from marelle.bookings.models import LIVE_ENROLMENTS, Enrolment
 from marelle.bookings.services.sending import describe, lock_children
@@ -17,7 +18,9 @@ from marelle.families.models import Child, Household
 from marelle.foundation import audit
 from marelle.requests.models import Act, FamilyRequest, RequestKind
 from marelle.requests.services import NewLine, open_request
+from marelle.rules import eligibility
 from marelle.rules.decisions import Reason, Refused
+from marelle.rules.eligibility import ChildFacts
 from marelle.rules.lifecycles import EnrolmentState
 
 
@@ -46,20 +49,32 @@ class Asked:
     repeated: bool = False
 
 
-def group_for(*, child: Child, groups: Sequence[Group], on: date) -> Group | Refused:
-    """The group of an activity that takes this child on that day: the first whose ages and levels suit."""
-    age = on.year - child.birth_date.year - ((on.month, on.day) < (child.birth_date.month, child.birth_date.day))
-    refusal = Refused(Reason.CLOSED)
-    for group in groups:
-        if group.levels and child.level not in group.levels:
-            refusal = Refused(Reason.OTHER_LEVEL, {"levels": tuple(group.levels)})
-        elif group.min_age is not None and age < group.min_age:
-            refusal = Refused(Reason.TOO_YOUNG, {"age": age, "min_age": group.min_age})
-        elif group.max_age is not None and age > group.max_age:
-            refusal = Refused(Reason.TOO_OLD, {"age": age, "max_age": group.max_age})
-        else:
-            return group
-    return refusal
+def child_facts(child: Child, household: Household) -> ChildFacts:
+    """What the rules know of a child. `child.school` should be at hand."""
+    return ChildFacts(
+        birth_date=child.birth_date,
+        level=child.level or None,
+        class_name=child.class_name or None,
+        school=child.school.slug if child.school is not None else None,
+        resident=household.is_resident,
+    )
+
+
+def group_for(
+    *, town: Municipality, activity: Activity, child: ChildFacts, groups: Sequence[Group], on: date
+) -> Group | Refused:
+    """The group of an activity that takes this child on that day, or why none does. `groups`: the activity's rows."""
+    said = rules_of(town).service(activity.service.slug)
+    refusal = eligibility.eligible(said.who.criteria(), child=child, day=on)
+    if isinstance(refusal, Refused):
+        return refusal
+    known = {group.slug: group for group in groups}
+    found = eligibility.group_for(
+        [(group.slug, group.who.criteria()) for group in said.groups_at(activity.site.slug) if group.slug in known],
+        child=child,
+        day=on,
+    )
+    return found if isinstance(found, Refused) else known[found]
 
 
 @transaction.atomic
@@ -98,7 +113,13 @@ def ask_enrolments(
         if (wish.child.id, wish.activity.id) in live:
             unmet.append(Unmet(wish, Refused(Reason.ALREADY_BOOKED)))
             continue
-        suited = group_for(child=wish.child, groups=groups.get(wish.activity.id, []), on=on)
+        suited = group_for(
+            town=town,
+            activity=wish.activity,
+            child=child_facts(wish.child, household),
+            groups=groups.get(wish.activity.id, []),
+            on=on,
+        )
         if isinstance(suited, Refused):
             unmet.append(Unmet(wish, suited))
         else:

@@ -1,0 +1,398 @@
+"""Bringing a town's file into the rooms. Slugs are identity; what the file no longer says is archived, never
+deleted."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+
+from marelle.activities.models import (
+    Activity,
+    Group,
+    Municipality,
+    OpeningDay,
+    Period,
+    SchoolYear,
+    Service,
+    Site,
+    Unit,
+)
+from marelle.foundation import audit
+from marelle.foundation.audit import Actor
+from marelle.rules.calendars import SchoolCalendar
+from marelle.rules.calendars import SchoolYear as RuledYear
+from marelle.townfile import write
+from marelle.townfile.offer import open_days, periods_of
+from marelle.townfile.town import Booking, Town
+from marelle.townfile.town import Service as SaidService
+
+M = TypeVar("M", bound=models.Model)
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """What a load changed, in numbers of rows by model name; all zero when it changed nothing."""
+
+    created: dict[str, int] = field(default_factory=dict)
+    changed: dict[str, int] = field(default_factory=dict)
+    archived: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.created or self.changed or self.archived)
+
+    def count(self, what: dict[str, int], model: type[models.Model], n: int) -> None:
+        if n:
+            what[model.__name__] = what.get(model.__name__, 0) + n
+
+
+@transaction.atomic
+def load_town(town: Town, *, at: datetime, by: Actor = audit.PORTAL) -> LoadReport:
+    """Bring the whole of a town's file in, in one transaction. Loading the same file twice changes nothing.
+
+    Days to come are opened and closed as the file says; a day that holds places is never removed (its bookings stand
+    until an agent closes them), nor is any day before today. Raises BeyondCalendar for a school year past the
+    calendar's data.
+    """
+    report = LoadReport()
+    document = write(town)
+    digest = hashlib.sha256(document.encode()).hexdigest()
+    calendar = town.school_calendar()
+    municipality = _municipality(town, document, digest, report)
+    years = _years(town, calendar, report)
+    sites = _upsert(
+        Site,
+        {
+            (site.slug,): {
+                "name": site.name,
+                "kind": str(site.kind),
+                "address": " ".join(site.address.split()),
+                "phone": site.phone,
+                "email": site.email,
+                "levels": list(site.levels),
+                "position": position,
+            }
+            for position, site in enumerate(town.sites)
+        },
+        keys=("slug",),
+        at=at,
+        report=report,
+    )
+    services = _services(town, at=at, report=report)
+    activities = _upsert(
+        Activity,
+        {(services[s.slug,].pk, sites[site,].pk): {} for s in town.services for site in s.sites},
+        keys=("service_id", "site_id"),
+        at=at,
+        report=report,
+    )
+    units = _units(town, services, at=at, report=report)
+    groups = _upsert(
+        Group,
+        {
+            (activities[services[said.slug,].pk, sites[site,].pk].pk, group.slug): {
+                "name": group.name,
+                "position": position,
+            }
+            for said in town.services
+            for site in said.sites
+            for position, group in enumerate(said.groups_at(site))
+        },
+        keys=("activity_id", "slug"),
+        at=at,
+        report=report,
+    )
+    _periods(town, calendar, services, years, at=at, report=report)
+    _opening_days(town, calendar, municipality, services, sites, activities, units, groups, years, at=at, report=report)
+    if not report.is_empty:
+        audit.record(
+            at=at,
+            by=by,
+            action="town.loaded",
+            subject=municipality,
+            text=_("Réglages de la commune chargés."),
+            facts={
+                "document": digest,
+                "created": report.created,
+                "changed": report.changed,
+                "archived": report.archived,
+            },
+        )
+    return report
+
+
+def _municipality(town: Town, document: str, digest: str, report: LoadReport) -> Municipality:
+    said = town.municipality
+    values: dict[str, Any] = {
+        "slug": said.slug,
+        "name": said.name,
+        "short_name": said.short_name or said.name,
+        "department_name": said.department,
+        "colour": said.colour,
+        "phone": said.phone,
+        "email": said.email,
+        "address": ", ".join(line.strip() for line in said.address.splitlines() if line.strip()),
+        "opening_hours": ", ".join(line.strip() for line in said.opening_hours.splitlines() if line.strip()),
+        "time_zone": said.time_zone,
+        "answer_working_days": said.answer_working_days,
+        "texts": {name: getattr(said.texts, name) for name in said.texts.__dataclass_fields__},
+        "document": document,
+        "document_hash": digest,
+    }
+    row = Municipality.objects.filter(id=1).first()
+    if row is None:
+        report.count(report.created, Municipality, 1)
+        return Municipality.objects.create(id=1, **values)
+    if changed := _assign(row, values):
+        row.save(update_fields=changed)
+        report.count(report.changed, Municipality, 1)
+    return row
+
+
+def _years(town: Town, calendar: SchoolCalendar, report: LoadReport) -> dict[str, tuple[SchoolYear, RuledYear]]:
+    known = {year.label: year for year in calendar.school_years()}
+    years = {}
+    for said in town.years:
+        ruled = known[said.slug]
+        opens = said.enrolment_opens
+        values = {
+            "first_day": ruled.first_day,
+            "last_day": ruled.last_day,
+            "enrolment_opens_at": calendar.instant(opens.date(), opens.time()) if opens else None,
+        }
+        row, created = SchoolYear.objects.get_or_create(label=ruled.label, defaults=values)
+        if created:
+            report.count(report.created, SchoolYear, 1)
+        elif changed := _assign(row, values):
+            row.save(update_fields=changed)
+            report.count(report.changed, SchoolYear, 1)
+        years[ruled.label] = row, ruled
+    return years
+
+
+def _services(town: Town, *, at: datetime, report: LoadReport) -> dict[tuple[Any, ...], Service]:
+    return _upsert(
+        Service,
+        {
+            (said.slug,): {
+                "name": said.name,
+                "short_name": said.short_name or said.name[:40],
+                "icon": said.icon,
+                "accent": said.accent,
+                "description": said.description,
+                "unit_noun": said.noun,
+                "unit_noun_plural": said.noun_plural,
+                "billing_note": said.billing_note,
+                "booking_mode": "enrolment_only" if said.booking == Booking.ENROLMENT_ONLY else "days",
+                "validation_enrol": str(said.validation.enrol),
+                "validation_book": str(said.validation.book),
+                "validation_cancel": str(said.validation.cancel),
+                "pending_holds_place": said.pending_holds_place,
+                "contact_email": said.email,
+                "contact_phone": said.phone,
+                "position": position,
+            }
+            for position, said in enumerate(town.services)
+        },
+        keys=("slug",),
+        at=at,
+        report=report,
+    )
+
+
+def _units(
+    town: Town, services: Mapping[tuple[Any, ...], Service], *, at: datetime, report: LoadReport
+) -> dict[tuple[Any, ...], Unit]:
+    units = _upsert(
+        Unit,
+        {
+            (services[said.slug,].pk, unit.slug): {
+                "name": unit.name,
+                "starts_at": unit.starts_at,
+                "ends_at": unit.ends_at,
+                "with_meal": unit.meal,
+                "position": position,
+            }
+            for said in town.services
+            for position, unit in enumerate(said.units)
+        },
+        keys=("service_id", "slug"),
+        at=at,
+        report=report,
+    )
+    link = Unit.components.through
+    wanted = {
+        (units[services[said.slug,].pk, unit.slug].pk, units[services[said.slug,].pk, part].pk)
+        for said in town.services
+        for unit in said.units
+        for part in unit.parts
+    }
+    found = {(row.from_unit_id, row.to_unit_id): row.pk for row in link.objects.all()}
+    link.objects.bulk_create(link(from_unit_id=a, to_unit_id=b) for a, b in sorted(wanted - found.keys()))
+    link.objects.filter(pk__in=[pk for pair, pk in found.items() if pair not in wanted]).delete()
+    report.count(report.changed, Unit, len(wanted ^ found.keys()))
+    return units
+
+
+def _periods(
+    town: Town,
+    calendar: SchoolCalendar,
+    services: Mapping[tuple[Any, ...], Service],
+    years: Mapping[str, tuple[SchoolYear, RuledYear]],
+    *,
+    at: datetime,
+    report: LoadReport,
+) -> None:
+    _upsert(
+        Period,
+        {
+            (services[said.slug,].pk, period.slug): {
+                "school_year_id": row.pk,
+                "name": period.name,
+                "first_day": period.first_day,
+                "last_day": period.last_day,
+                "opens_at": period.opens_at,
+            }
+            for said in town.services
+            for row, ruled in years.values()
+            for period in periods_of(town, said, year=ruled, calendar=calendar)
+        },
+        keys=("service_id", "slug"),
+        at=at,
+        report=report,
+    )
+
+
+def _opening_days(
+    town: Town,
+    calendar: SchoolCalendar,
+    municipality: Municipality,
+    services: Mapping[tuple[Any, ...], Service],
+    sites: Mapping[tuple[Any, ...], Site],
+    activities: Mapping[tuple[Any, ...], Activity],
+    units: Mapping[tuple[Any, ...], Unit],
+    groups: Mapping[tuple[Any, ...], Group],
+    years: Mapping[str, tuple[SchoolYear, RuledYear]],
+    *,
+    at: datetime,
+    report: LoadReport,
+) -> None:
+    """Open and close days as the file says. Only component units have days of their own."""
+    today = at.astimezone(municipality.tz).date()
+    wanted: dict[tuple[int, int, date], tuple[int | None, int]] = {}
+    for said in town.services:
+        days = _days_of(town, said, calendar, [ruled for _row, ruled in years.values()])
+        for site in said.sites:
+            activity = activities[services[said.slug,].pk, sites[site,].pk]
+            for group in said.groups_at(site):
+                row = groups[activity.pk, group.slug]
+                for unit_slug, dates in days.items():
+                    unit = units[services[said.slug,].pk, unit_slug]
+                    for day in dates:
+                        wanted[unit.pk, row.pk, day] = group.capacity_on(day, unit_slug), group.margin
+    known = {
+        (day.unit_id, day.group_id, day.date): day for day in OpeningDay.objects.select_for_update().order_by("id")
+    }
+
+    new = [
+        OpeningDay(unit_id=unit, group_id=group, date=day, capacity=capacity, ceiling=_ceiling(capacity, margin, 0))
+        for (unit, group, day), (capacity, margin) in wanted.items()
+        if (unit, group, day) not in known
+    ]
+    OpeningDay.objects.bulk_create(new, batch_size=2000)
+    report.count(report.created, OpeningDay, len(new))
+
+    changed = []
+    for key, (capacity, margin) in wanted.items():
+        row = known.get(key)
+        if row is None or row.date < today:
+            continue
+        ceiling = _ceiling(capacity, margin, row.taken)
+        if (row.capacity, row.ceiling) != (capacity, ceiling):
+            row.capacity, row.ceiling = capacity, ceiling
+            changed.append(row)
+    OpeningDay.objects.bulk_update(changed, ["capacity", "ceiling"], batch_size=500)
+    report.count(report.changed, OpeningDay, len(changed))
+
+    shut = [day.pk for key, day in known.items() if key not in wanted and day.date >= today and not day.taken]
+    for start in range(0, len(shut), 500):
+        OpeningDay.objects.filter(pk__in=shut[start : start + 500]).delete()
+    report.count(report.archived, OpeningDay, len(shut))
+
+
+def _days_of(
+    town: Town, service: SaidService, calendar: SchoolCalendar, years: Iterable[RuledYear]
+) -> dict[str, list[date]]:
+    """By component unit, the days of these years on which it is given."""
+    if service.booking == Booking.ENROLMENT_ONLY:
+        return {}
+    days: dict[str, list[date]] = {}
+    for unit in service.units:
+        if unit.parts:
+            continue
+        days[unit.slug] = [
+            day
+            for year in years
+            for day in open_days(
+                town,
+                service,
+                unit,
+                first=year.first_day,
+                last=min(year.last_day, calendar.covered_until),
+                calendar=calendar,
+            )
+        ]
+    return days
+
+
+def _ceiling(capacity: int | None, margin: int, taken: int) -> int | None:
+    return None if capacity is None else max(capacity + margin, taken)
+
+
+def _assign(row: models.Model, values: Mapping[str, Any]) -> list[str]:
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    return changed
+
+
+def _upsert(
+    model: type[M],
+    wanted: Mapping[tuple[Any, ...], Mapping[str, Any]],
+    *,
+    keys: tuple[str, ...],
+    at: datetime,
+    report: LoadReport,
+) -> dict[tuple[Any, ...], M]:
+    """Make the rows of `model` those that are wanted, by natural key: create, change, bring back or archive. Every
+    row of these keys is answered, the new ones too."""
+    manager = model._default_manager
+    rows: dict[tuple[Any, ...], Any] = {tuple(getattr(row, key) for key in keys): row for row in manager.all()}
+    new, changed = [], []
+    fields: set[str] = set()
+    for key, values in wanted.items():
+        row = rows.get(key)
+        if row is None:
+            row = rows[key] = model(**dict(zip(keys, key, strict=True)), **values)
+            new.append(row)
+            continue
+        names = _assign(row, {**values, "archived_at": None})
+        if names:
+            changed.append(row)
+            fields.update(names)
+    gone = [row for key, row in rows.items() if key not in wanted and row.archived_at is None]
+    for row in gone:
+        row.archived_at = at
+    manager.bulk_create(new)
+    if changed:
+        manager.bulk_update(changed, sorted(fields))
+    if gone:
+        manager.bulk_update(gone, ["archived_at"])
+    report.count(report.created, model, len(new))
+    report.count(report.changed, model, len(changed))
+    report.count(report.archived, model, len(gone))
+    return {key: rows[key] for key in wanted}
