@@ -160,7 +160,12 @@ def is_bridge(name: str) -> bool:
     return "pont" in slug_of(name).split("-")
 
 
-def _holidays(zone: str, spans: Iterable[tuple[str, date, date]], *, covered_until: date | None) -> SchoolHolidays:
+#: A holiday's name, first day and last day, as sources give them (bridges among them).
+HolidaySpan = tuple[str, date, date]
+
+
+def holidays_from_spans(zone: str, spans: Iterable[HolidaySpan], *, covered_until: date | None) -> SchoolHolidays:
+    """Sort holidays from bridges; the cover ends with the last holiday unless said otherwise. At least one span."""
     periods: list[HolidayPeriod] = []
     bridges: set[date] = set()
     for name, first, last in sorted(spans, key=lambda span: span[1]):
@@ -197,7 +202,7 @@ def embedded_holidays(zone: str) -> SchoolHolidays:
         if spans and spans[-1][0] == name and spans[-1][2] + ONE_DAY == day:
             first = spans.pop()[1]
         spans.append((name, first, day))
-    return _holidays(zone, spans, covered_until=None)
+    return holidays_from_spans(zone, spans, covered_until=None)
 
 
 def _official_day(text: str) -> date:
@@ -208,8 +213,10 @@ def _official_day(text: str) -> date:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(PARIS).date()
 
 
-def official_holidays(text: str, *, zone: str) -> SchoolHolidays:
+def official_holidays(text: str, *, zone: str) -> tuple[list[HolidaySpan], date]:
     """Read the ministry's file (CSV with `;` or `,`) and keep one zone ("Corse", "Guadeloupe", "Zone A"…).
+
+    Returns its spans in order and the last day covered, for `holidays_from_spans`.
 
     Its end dates are the day of return, so the last holiday is the day before; instants are midnight in Paris. Rows for
     teachers only are skipped. A summer that is only announced ("Début des Vacances d'Été", no end) ends the cover on
@@ -247,11 +254,8 @@ def official_holidays(text: str, *, zone: str) -> SchoolHolidays:
         raise UnknownZone(zone, sorted(zones))
     last_known = max(spans.values())
     open_ended = [day for day in announced if day > last_known]
-    return _holidays(
-        zone,
-        [(name, first, last) for (name, first), last in spans.items()],
-        covered_until=min(open_ended) - ONE_DAY if open_ended else None,
-    )
+    ordered = sorted(((name, first, last) for (name, first), last in spans.items()), key=lambda span: span[1])
+    return ordered, min(open_ended) - ONE_DAY if open_ended else last_known
 
 
 @lru_cache(maxsize=512)
@@ -321,7 +325,7 @@ class SchoolCalendar:
         own_public_holidays: Iterable[PublicHoliday] = (),
         holidays: SchoolHolidays | None = None,
     ) -> SchoolCalendar:
-        """Make the calendar of zone A, B or C; for any other zone give its `holidays` (see `official_holidays`)."""
+        """Make the calendar of zone A, B or C; for any other zone give its `holidays`."""
         return cls(
             holidays=holidays if holidays is not None else embedded_holidays(zone),
             area=public_holidays,

@@ -6,6 +6,7 @@ import dataclasses
 import re
 import tomllib
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,8 +14,9 @@ from zoneinfo import ZoneInfo
 from marelle.rules.calendars import (
     EMBEDDED_ZONES,
     PUBLIC_HOLIDAY_AREAS,
-    SchoolHolidays,
     UnknownZone,
+    holiday_kind,
+    is_bridge,
     official_holidays,
 )
 from marelle.rules.faults import Fault
@@ -22,7 +24,7 @@ from marelle.rules.faults import Words as _
 from marelle.townfile.checks import check_service, check_town
 from marelle.townfile.kinds import BAD, Reading, Table
 from marelle.townfile.lines import locate
-from marelle.townfile.town import TOWN, CalendarFile, Municipality, Town
+from marelle.townfile.town import TOWN, CalendarFile, HolidaySpanFile, Municipality, Town
 
 _AT_LINE = re.compile(r"\(at line (\d+), column (\d+)\)")
 _LARGEST = 2_000_000
@@ -99,16 +101,17 @@ def _town(reading: Reading, beside: FilePath | None) -> Town | None:
     whole = True
     if isinstance(municipality, Municipality):
         whole = _check_time_zone(municipality, reading)
-    holidays = None
     if isinstance(calendar, CalendarFile):
         whole = _check_area(calendar, reading) and whole
-        if calendar.zone not in EMBEDDED_ZONES:
-            holidays = _official(calendar, reading, beside)
-            whole = whole and holidays is not None
+        resolved = _with_holidays(calendar, reading, beside)
+        if resolved is None:
+            whole = False
+        else:
+            known["calendar"] = resolved
     required = [key for key, (_kind, field) in fields.items() if field.default is dataclasses.MISSING]
     if not whole or any(key not in known for key in required):
         return None
-    town = Town(**known, holidays=holidays)
+    town = Town(**known)
     check_town(town, reading)
     return town
 
@@ -131,7 +134,15 @@ def _check_area(calendar: CalendarFile, reading: Reading) -> bool:
     return False
 
 
-def _official(calendar: CalendarFile, reading: Reading, beside: FilePath | None) -> SchoolHolidays | None:
+def _with_holidays(calendar: CalendarFile, reading: Reading, beside: FilePath | None) -> CalendarFile | None:
+    """The calendar with what its official file says written into it, so that the town stands alone."""
+    if calendar.holidays:
+        return _check_holidays(calendar, reading)
+    if calendar.covered_until is not None:
+        reading.fault(("calendar", "covered_until"), calendar.covered_until, _("holidays à côté"))
+        return None
+    if calendar.zone in EMBEDDED_ZONES and not calendar.official_file:
+        return calendar
     if not calendar.official_file:
         expected = _("A, B ou C ; pour une autre zone, official_file nomme le calendrier officiel (CSV)")
         reading.fault(("calendar", "zone"), calendar.zone, expected)
@@ -142,17 +153,47 @@ def _official(calendar: CalendarFile, reading: Reading, beside: FilePath | None)
         return None
     try:
         text = ((beside or FilePath()) / calendar.official_file).read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         reading.fault(here, calendar.official_file, _("un fichier CSV lisible, à côté du fichier de la commune"))
         return None
     try:
-        return official_holidays(text, zone=calendar.zone)
+        spans, covered_until = official_holidays(text, zone=calendar.zone)
     except UnknownZone as unknown:
         expected = _("une zone du calendrier officiel : %(zones)s", zones=", ".join(unknown.known))
         reading.fault(("calendar", "zone"), calendar.zone, expected)
+        return None
     except ValueError as error:
         reading.fault(here, str(error), _("le calendrier officiel (fr-en-calendrier-scolaire, CSV)"), is_text=True)
-    return None
+        return None
+    rows = tuple(HolidaySpanFile(name=name, first_day=first, last_day=last) for name, first, last in spans)
+    filled = dataclasses.replace(calendar, official_file="", holidays=rows, covered_until=covered_until)
+    return _check_holidays(filled, reading)
+
+
+def _check_holidays(calendar: CalendarFile, reading: Reading) -> CalendarFile | None:
+    before = len(reading.faults)
+    here = ("calendar", "holidays")
+    if calendar.official_file:
+        reading.fault(("calendar", "official_file"), calendar.official_file, _("official_file ou bien holidays"))
+    spans = [span for span in calendar.holidays if not is_bridge(span.name)]
+    if not any(holiday_kind(span.name) == "ete" for span in spans):
+        reading.fault(here, len(spans), _("au moins les vacances d'été de chaque année, pour borner l'année scolaire"))
+    for n, span in enumerate(calendar.holidays):
+        if span.last_day < span.first_day or (span.last_day - span.first_day).days > 200:
+            expected = _("un jour à partir du %(day)s", day=span.first_day.isoformat())
+            reading.fault((*here, str(n), "last_day"), span.last_day, expected)
+        if not holiday_kind(span.name):
+            reading.fault((*here, str(n), "name"), span.name, _("un nom, comme Vacances de Noël"))
+    for one, other in pairwise(sorted(spans, key=lambda span: span.first_day)):
+        if other.first_day <= one.last_day:
+            expected = _("un jour après le %(day)s : deux périodes ne se recouvrent pas", day=one.last_day)
+            position = calendar.holidays.index(other)
+            reading.fault((*here, str(position), "first_day"), other.first_day, expected)
+    last = max(span.last_day for span in calendar.holidays)
+    if calendar.covered_until is not None and calendar.covered_until < last:
+        expected = _("un jour à partir du %(day)s", day=last.isoformat())
+        reading.fault(("calendar", "covered_until"), calendar.covered_until, expected)
+    return calendar if len(reading.faults) == before else None
 
 
 def _whole(found: str, expected: str) -> Fault:

@@ -16,7 +16,7 @@ from marelle.rules.calendars import (
     Period,
     PublicHoliday,
     SchoolCalendar,
-    SchoolHolidays,
+    holidays_from_spans,
 )
 from marelle.rules.combinations import (
     Apart,
@@ -194,6 +194,15 @@ class OwnPublicHoliday:
 
 
 @table
+class HolidaySpanFile:
+    """School holidays, or a bridge ("Pont de l'Ascension"), both ends included."""
+
+    name: str = said(NAME, "As the ministry names it: Vacances de Noël, Pont de l'Ascension…")
+    first_day: date = said(Day(), "First day without school.")
+    last_day: date = said(Day(), "Last day without school.")
+
+
+@table
 class Term:
     """A period of the town's own, of which each service that opens by term makes a period."""
 
@@ -210,6 +219,14 @@ class CalendarFile:
     zone: str = said(Text(most=40), "A, B or C; else the zone's name in the official file.")
     official_file: str = said(
         Text(most=200), "The ministry's calendar (CSV), beside the town's file; for Corsica and overseas.", default=""
+    )
+    holidays: tuple[HolidaySpanFile, ...] = said(
+        Several(of=Table(of=HolidaySpanFile)),
+        "School holidays, in place of the packaged ones; an export writes here what the official file said.",
+        default=(),
+    )
+    covered_until: date | None = said(
+        Day(), "Last day that `holidays` covers; their last day by default.", default=None
     )
     public_holidays: str = said(
         Text(most=40), "Area of public holidays: " + ", ".join(PUBLIC_HOLIDAY_AREAS) + ".", default="metropole"
@@ -659,8 +676,6 @@ class Town:
     terms: tuple[Terms, ...] = said(Keyed(of=Terms), "Regulations to accept.", default=())
     causes: tuple[Cause, ...] = said(Keyed(of=Cause), "Causes of absence.", default=())
     services: tuple[Service, ...] = said(Keyed(of=Service, least=1), "Services.")
-    #: The official file's holidays, read beside the town's file; None for zones A, B and C.
-    holidays: SchoolHolidays | None = None
 
     def service(self, slug: str) -> Service:
         """The service of that slug; KeyError when there is none."""
@@ -679,6 +694,10 @@ class Town:
     def school_calendar(self) -> SchoolCalendar:
         """The rules' calendar of this town. Make it once and keep it: it remembers what it worked out."""
         said_so = self.calendar
+        holidays = None
+        if said_so.holidays:
+            spans = [(span.name, span.first_day, span.last_day) for span in said_so.holidays]
+            holidays = holidays_from_spans(said_so.zone, spans, covered_until=said_so.covered_until)
         return SchoolCalendar.for_zone(
             said_so.zone,
             public_holidays=said_so.public_holidays,
@@ -693,7 +712,7 @@ class Town:
                 for term in said_so.terms
             ],
             own_public_holidays=[PublicHoliday(name=own.name, day=own.day) for own in said_so.own_public_holidays],
-            holidays=self.holidays,
+            holidays=holidays,
         )
 
     def absence_policy(self, service: Service) -> absences.AbsencePolicy:
