@@ -8,6 +8,7 @@ Handed on to xdist's workers and to every process that a test starts:
     MARELLE_MODE, MARELLE_VAR_DIR, MARELLE_DATABASE_URL
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -48,15 +49,13 @@ os.environ["MARELLE_DATABASE_URL"] = databases.engine().url(WORKER)
 
 
 def leave() -> None:
-    """Stop and wipe what this process started; xdist's workers started nothing."""
-    if run is None:
-        return
+    """Stop and wipe what this process started; xdist's workers started nothing. Harmless when called again."""
     if cluster is not None:
         cluster.stop()
-        del os.environ["MARELLE_TEST_POSTGRES"]
-    shutil.rmtree(run, ignore_errors=True)
-    del os.environ["MARELLE_TEST_RUN"]
+        os.environ.pop("MARELLE_TEST_POSTGRES", None)
+    if run is not None:
+        shutil.rmtree(run, ignore_errors=True)
+        os.environ.pop("MARELLE_TEST_RUN", None)
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    leave()
+atexit.register(leave)  # not pytest_unconfigure: pytest does not come to it when the settings do not load
