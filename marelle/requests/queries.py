@@ -102,7 +102,9 @@ def queue(
 
 def with_lines(requests: "QuerySet[FamilyRequest]") -> "QuerySet[FamilyRequest]":
     """The same, with household and lines ready to be shown: two queries, whatever the number of lines."""
-    lines = RequestLine.objects.select_related("child__school", "service", "activity__site", "unit")
+    lines = RequestLine.objects.select_related(
+        "child__school", "service", "activity__site", "activity__service", "unit"
+    )
     return requests.select_related("household").prefetch_related(Prefetch("lines", queryset=lines))
 
 

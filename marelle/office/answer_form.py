@@ -1,0 +1,96 @@
+"""What an agent decides on a request's page, read from the form and given back as typed when something is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from marelle.bookings.services.answers import Verdict
+from marelle.office.examination import Examination, LineRow
+from marelle.office.refusals import reason_from
+
+ACCEPT, REFUSE, LATER = "accepter", "refuser", "plus-tard"
+
+
+@dataclass(slots=True, kw_only=True)
+class Choice:
+    """One line and what is chosen for it. `own`: a reason of its own, over the common one."""
+
+    row: LineRow
+    choice: str
+    own: str = ""
+    error: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"ligne-{self.row.line.id}"
+
+    @property
+    def own_name(self) -> str:
+        return f"motif-{self.row.line.id}"
+
+
+@dataclass(slots=True, kw_only=True)
+class AnswerForm:
+    """The choices, the common reason and what is wrong with them. `problems`: {text, href}, for the error summary."""
+
+    kind: str
+    choices: list[Choice]
+    model: str = ""
+    words: str = ""
+    reason_error: str = ""
+    problems: list[dict[str, str]] = field(default_factory=list)
+
+    @classmethod
+    def blank(cls, examination: Examination) -> "AnswerForm":
+        """Every line accepted, but those that the rules speak against: left for later until the agent says."""
+        return cls(
+            kind=examination.request.kind,
+            choices=[
+                Choice(row=row, choice=ACCEPT if row.fact is not None and row.fact.is_sound else LATER)
+                for row in examination.pending
+            ],
+        )
+
+    @classmethod
+    def sent(cls, data: QueryDict, examination: Examination) -> "AnswerForm":
+        form = cls.blank(examination)
+        for choice in form.choices:
+            asked = data.get(choice.name, "")
+            choice.choice = asked if asked in (ACCEPT, REFUSE, LATER) else choice.choice
+            choice.own = data.get(choice.own_name, "").strip()
+        form.model = data.get("modele", "")
+        form.words = data.get("motif", "").strip()
+        return form
+
+    @property
+    def common_reason(self) -> str:
+        return reason_from(kind=self.kind, slug=self.model, words=self.words)
+
+    def refuse_all(self) -> None:
+        for choice in self.choices:
+            choice.choice = REFUSE
+
+    def verdicts(self) -> Mapping[int, Verdict]:
+        """The verdicts, empty when something is missing: `problems` says what."""
+        found: dict[int, Verdict] = {}
+        for choice in self.choices:
+            if choice.choice == LATER:
+                continue
+            reason = choice.own or self.common_reason
+            if choice.choice == REFUSE and not reason:
+                choice.error = _("Indiquez le motif du refus.")
+                continue
+            accept = choice.choice == ACCEPT
+            found[choice.row.line.id] = Verdict(accept=accept, reason="" if accept else reason)
+        unreasoned = [choice for choice in self.choices if choice.error]
+        if unreasoned:
+            self.reason_error = _("Indiquez le motif du refus : la famille le lira.")
+            self.problems = [{"text": self.reason_error, "href": "#motif"}]
+            return {}
+        if not found:
+            self.problems = [
+                {"text": _("Choisissez « Accepter » ou « Refuser » pour une ligne au moins."), "href": "#lignes"}
+            ]
+        return found

@@ -1,0 +1,523 @@
+"""One request opened by an agent: the family's grid before and after, the rules verified, and what accepting does."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from marelle.activities.models import Municipality, Service, Site
+from marelle.bookings.labels import ENROLMENT_LOOKS, LINE_LOOKS, CellState, Look
+from marelle.bookings.models import Enrolment
+from marelle.bookings.queries.days import Days, DayState, load_days
+from marelle.families.queries import kids_of
+from marelle.foundation.components.grid import Column, Day, Grid, Kid, Mark, Tile, Week
+from marelle.foundation.sentences import day_words, list_words, moment_words, sentence, span_words
+from marelle.office.queue import LineFacts, Readings, Row, age_words, line_words, past_since, suits_words
+from marelle.requests.models import Act, FamilyRequest, RequestLine
+from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
+from marelle.rules.decisions import Allowed, Refused
+from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
+
+#: More exceptions, or more days, than this are counted rather than listed.
+LISTED = 6
+
+
+class Side(StrEnum):
+    """What the grid shows. The values stand in addresses."""
+
+    BEFORE = "avant"
+    CHANGES = "changements"
+    AFTER = "apres"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One thing verified. tone: "ok", "wait" or "stop", which also gives its hidden word and icon."""
+
+    tone: str
+    title: str
+    detail: str = ""
+
+    @property
+    def icon(self) -> str:
+        return {"ok": "circle-check", "wait": "triangle-alert", "stop": "circle-x"}[self.tone]
+
+    @property
+    def said(self) -> str:
+        return {"ok": _("Respectée"), "wait": _("À savoir"), "stop": _("Non respectée")}[self.tone]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What accepting everything does to the places of a day. `capacity` is None where places are not counted."""
+
+    label: str
+    before: int
+    after: int
+    capacity: int | None
+    is_short: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceGrid:
+    title: str
+    grid: Grid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineRow:
+    """A line as it stands. `answer`: who answered it and when, in words. `fact` only for a line to answer."""
+
+    line: RequestLine
+    words: str
+    act: str
+    adds: bool
+    look: Look
+    reason: str
+    answer: str
+    fact: LineFacts | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """Everything that the page of a request says."""
+
+    row: Row
+    sent: str
+    promised: str
+    lines: tuple[LineRow, ...]
+    grids: tuple[ServiceGrid, ...]
+    rules: tuple[Rule, ...]
+    effects: tuple[Effect, ...]
+    more_effects: int
+    advice: str
+    side: Side
+
+    @property
+    def request(self) -> FamilyRequest:
+        return self.row.request
+
+    @property
+    def pending(self) -> tuple[LineRow, ...]:
+        return tuple(line for line in self.lines if line.fact is not None)
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.pending)
+
+
+def examine(readings: Readings, request: FamilyRequest, *, reader: int, side: Side = Side.CHANGES) -> Examination:
+    """Read everything of a request that `readings` holds: at most six queries more, whatever its lines."""
+    town, at = readings.town, readings.at
+    facts = readings.facts[request.id]
+    by_line = {fact.line.id: fact for fact in facts}
+    all_lines = list(request.lines.all())
+    several = _services_with_several_units(all_lines)
+    enrolments = {fact.line.id: fact.enrolment for fact in facts if fact.enrolment is not None}
+    effects, more = _effects(facts)
+    return Examination(
+        row=readings.row(request, reader=reader),
+        sent=moment_words(request.sent_at, town.tz),
+        promised=_promised(request, readings) if request.state == RequestState.SENT else "",
+        lines=tuple(
+            LineRow(
+                line=line,
+                words=line_words(line, several_units=line.service_id in several),
+                act=str(Act(line.act).label),
+                adds=line.act != Act.CANCEL,
+                look=_line_look(line, enrolments.get(line.id)),
+                reason=line.reason,
+                answer=_answer_words(line, town),
+                fact=by_line.get(line.id),
+            )
+            for line in all_lines
+        ),
+        grids=_grids(readings, request, facts, side=side),
+        rules=(*_time_rules(facts, town, at), *_enrolment_rules(facts, town), *_place_rules(facts)),
+        effects=effects,
+        more_effects=more,
+        advice=_advice(facts),
+        side=side,
+    )
+
+
+def _line_look(line: RequestLine, enrolment: Enrolment | None) -> Look:
+    if line.act == Act.ENROL and enrolment is not None and line.state == LineState.PENDING:
+        return ENROLMENT_LOOKS[EnrolmentState(enrolment.state)]
+    return LINE_LOOKS[LineState(line.state)]
+
+
+def _answer_words(line: RequestLine, town: Municipality) -> str:
+    if line.answered_at is None:
+        return ""
+    if line.at_once:
+        return _("acceptée à l’envoi")
+    return _("par %(who)s, le %(when)s") % {
+        "who": line.answered_by_label,
+        "when": moment_words(line.answered_at, town.tz),
+    }
+
+
+def _services_with_several_units(lines: Sequence[RequestLine]) -> set[int]:
+    units: dict[int, set[int | None]] = defaultdict(set)
+    for line in lines:
+        units[line.service_id].add(line.unit_id)
+    return {service for service, found in units.items() if len(found) > 1}
+
+
+def _promised(request: FamilyRequest, readings: Readings) -> str:
+    """The day by which the family was told to have an answer, in working days after the send."""
+    day = request.sent_at.astimezone(readings.town.tz).date()
+    left = readings.town.answer_working_days
+    while left:
+        day += timedelta(days=1)
+        if readings.calendar.is_working_day(day):
+            left -= 1
+    return day_words(day)
+
+
+# Rules verified
+
+
+def _time_rules(facts: Sequence[LineFacts], town: Municipality, at: datetime) -> list[Rule]:
+    """One line per service and act: sent in time or not, by which limit; then each day that was late."""
+    groups: dict[tuple[int, str], list[LineFacts]] = defaultdict(list)
+    for fact in facts:
+        if fact.enrolment is None and fact.line.act != Act.ENROL:
+            groups[fact.line.service_id, fact.line.act].append(fact)
+    rules = []
+    for group in groups.values():
+        line = group[0].line
+        name = (_("%(service)s, ajouts : délai") if line.act == Act.BOOK else _("%(service)s, annulations : délai")) % {
+            "service": line.service.short_name
+        }
+        late = [fact for fact in group if fact.is_late]
+        in_time = [fact for fact in group if not fact.is_late]
+        for fact in late[:LISTED]:
+            assert isinstance(fact.at_sending, Refused) and fact.line.date is not None
+            rules.append(
+                Rule(
+                    tone="stop",
+                    title=_("%(rule)s, %(day)s") % {"rule": name, "day": day_words(fact.line.date)},
+                    detail=_("À l’envoi : %(sentence)s.") % {"sentence": _lower(sentence(fact.at_sending, town.tz))},
+                )
+            )
+        if len(late) > LISTED:
+            n = len(late) - LISTED
+            rules.append(
+                Rule(
+                    tone="stop",
+                    title=ngettext("%(n)d autre jour hors délai", "%(n)d autres jours hors délai", n) % {"n": n},
+                )
+            )
+        if in_time:
+            rules.append(_in_time_rule(name, in_time, town, at))
+    return rules
+
+
+def _in_time_rule(name: str, group: Sequence[LineFacts], town: Municipality, at: datetime) -> Rule:
+    gone = [since for fact in group if (since := past_since(fact.now)) is not None]
+    limits = [fact.at_sending.until for fact in group if isinstance(fact.at_sending, Allowed) and fact.at_sending.until]
+    if gone:
+        return Rule(
+            tone="wait",
+            title=_("%(rule)s passé depuis %(age)s") % {"rule": name, "age": age_words(at - min(gone))},
+            detail=_("Envoyée à temps, avant le %(limit)s : elle attend toujours votre réponse.")
+            % {"limit": moment_words(min(gone), town.tz)},
+        )
+    detail = ""
+    if limits:
+        detail = _("Premier délai : %(limit)s.") % {"limit": moment_words(min(limits), town.tz)}
+    return Rule(tone="ok", title=_("%(rule)s respecté à l’envoi") % {"rule": name}, detail=detail)
+
+
+def _enrolment_rules(facts: Sequence[LineFacts], town: Municipality) -> list[Rule]:
+    rules = []
+    for fact in facts:
+        if fact.line.act != Act.ENROL:
+            continue
+        name = line_words(fact.line)
+        if why := suits_words(fact, town):
+            rules.append(Rule(tone="wait", title=name, detail=f"{why}."))
+        else:
+            child = fact.line.child
+            school = ", ".join(part for part in (child.school.name if child.school else "", child.level) if part)
+            rules.append(Rule(tone="ok", title=_("%(line)s : conditions remplies") % {"line": name}, detail=school))
+    enrolled: dict[tuple[str, str], dict[str, Enrolment]] = defaultdict(dict)
+    for fact in facts:
+        if fact.booking is not None:
+            enrolment = fact.booking.enrolment
+            enrolled[fact.line.service.short_name, enrolment.school_year.label][fact.line.child.first_name] = enrolment
+    for (service, year), children in enrolled.items():
+        accepted = [name for name, e in children.items() if e.state == EnrolmentState.ACCEPTED]
+        ended = [name for name in children if name not in accepted]
+        what = {"service": service, "year": year}
+        if accepted:
+            rules.append(
+                Rule(
+                    tone="ok",
+                    title=_("Inscription %(year)s acceptée : %(service)s") % what,
+                    detail=list_words(accepted),
+                )
+            )
+        if ended:
+            rules.append(
+                Rule(
+                    tone="stop",
+                    title=_("Pas d’inscription acceptée %(year)s : %(service)s") % what,
+                    detail=list_words(ended),
+                )
+            )
+    return rules
+
+
+def _place_rules(facts: Sequence[LineFacts]) -> list[Rule]:
+    asking = [fact for fact in facts if fact.line.act == Act.BOOK and fact.room is not None]
+    counted = [fact for fact in asking if fact.room is not None and fact.room.ceiling is not None]
+    if not counted:
+        return [Rule(tone="ok", title=_("Places non comptées"))] if asking else []
+    short = [fact for fact in counted if fact.room is not None and fact.room.is_short]
+    if not short:
+        return [Rule(tone="ok", title=_("Une place pour chaque jour demandé"))]
+    days = sorted({fact.line.date for fact in short if fact.line.date})
+    words = list_words(day_words(day) for day in days[:LISTED])
+    return [Rule(tone="stop", title=_("Complet"), detail=words)]
+
+
+def _effects(facts: Sequence[LineFacts]) -> tuple[tuple[Effect, ...], int]:
+    """The days that change, in order, and how many more are not listed."""
+    days: dict[tuple[date, int, int], list[LineFacts]] = defaultdict(list)
+    for fact in facts:
+        if fact.room is not None and fact.line.date is not None and fact.line.unit_id is not None:
+            days[fact.line.date, fact.line.unit_id, fact.room.group.id].append(fact)
+    effects = []
+    for key in sorted(days):
+        group = days[key]
+        room, line = group[0].room, group[0].line
+        assert room is not None and line.unit is not None
+        held = sum(f.line.act == Act.BOOK and f.room is not None and f.room.held for f in group)
+        wanted = sum(f.line.act == Act.BOOK and f.room is not None and not f.room.held for f in group)
+        given = sum(f.line.act == Act.CANCEL for f in group)
+        after = room.taken + wanted - given
+        effects.append(
+            Effect(
+                label=_("%(service)s, %(day)s") % {"service": line.service.short_name, "day": day_words(key[0])},
+                before=room.taken - held,
+                after=after,
+                capacity=room.ceiling,
+                is_short=room.ceiling is not None and after > room.ceiling,
+            )
+        )
+    return tuple(effects[:LISTED]), max(len(effects) - LISTED, 0)
+
+
+def _advice(facts: Sequence[LineFacts]) -> str:
+    """What the town's rules propose, "" when nothing is asked any more."""
+    if not facts:
+        return ""
+    sound = sum(fact.is_sound for fact in facts)
+    doubtful = len(facts) - sound
+    if not doubtful:
+        return _("accepter")
+    if not sound:
+        return _("refuser, ou accepter à titre exceptionnel")
+    accept = ngettext("accepter %(n)d ligne", "accepter %(n)d lignes", sound) % {"n": sound}
+    refuse = ngettext("examiner %(n)d ligne", "examiner %(n)d lignes", doubtful) % {"n": doubtful}
+    return f"{accept}, {refuse}"
+
+
+# The family's grid
+
+
+def _grids(
+    readings: Readings, request: FamilyRequest, facts: Sequence[LineFacts], *, side: Side
+) -> tuple[ServiceGrid, ...]:
+    """One grid per service and site, of the weeks and the children that the lines to answer concern."""
+    asked = [fact for fact in facts if fact.booking is not None]
+    if not asked:
+        return ()
+    enrolments = {fact.booking.enrolment_id: fact.booking.enrolment for fact in asked if fact.booking is not None}
+    mondays = sorted({_monday(fact.line.date) for fact in asked if fact.line.date is not None})
+    dates = [monday + timedelta(days=n) for monday in mondays for n in range(7)]
+    try:
+        days = load_days(town=readings.town, enrolments=list(enrolments.values()), at=readings.at, dates=dates)
+    except BeyondCalendar:
+        return ()
+    kids = kids_of(request.household)
+    changes = {(fact.line.child_id, fact.line.unit_id, fact.line.date): fact.line.act == Act.BOOK for fact in asked}
+    by_place: dict[tuple[int, int], list[LineFacts]] = defaultdict(list)
+    for fact in asked:
+        by_place[fact.line.service_id, fact.line.activity.site_id].append(fact)
+    grids = []
+    for group in by_place.values():
+        service, site = group[0].line.service, group[0].line.activity.site
+        ids = {fact.booking.enrolment_id for fact in group if fact.booking is not None}
+        weeks = sorted({_monday(fact.line.date) for fact in group if fact.line.date is not None})
+        grids.append(
+            ServiceGrid(
+                title=_("%(service)s, %(site)s") % {"service": service.short_name, "site": site.name},
+                grid=_grid(
+                    service,
+                    site,
+                    [e for e in enrolments.values() if e.id in ids],
+                    weeks,
+                    days,
+                    kids=kids,
+                    changes=changes,
+                    side=side,
+                    family=request.household.name,
+                ),
+            )
+        )
+    return tuple(grids)
+
+
+def _grid(
+    service: Service,
+    site: Site,
+    enrolments: Sequence[Enrolment],
+    mondays: Sequence[date],
+    days: Days,
+    *,
+    kids: Mapping[int, Kid],
+    changes: Mapping[tuple[int, int | None, date | None], bool],
+    side: Side,
+    family: str,
+) -> Grid:
+    enrolments = sorted(enrolments, key=lambda e: (e.child.birth_date, e.child_id))
+    units = days.units.get(service.id, [])
+    by_day: dict[date, list[DayState]] = defaultdict(list)
+    for enrolment in enrolments:
+        for unit in units:
+            for monday in mondays:
+                for n in range(7):
+                    state = days.states.get((enrolment.child_id, unit.id, monday + timedelta(days=n)))
+                    if state is not None and state.enrolment.id == enrolment.id:
+                        by_day[state.day].append(state)
+    weekdays = sorted({day.weekday() for day in by_day})
+    # A unit that nothing of these weeks concerns would only lengthen the cells.
+    told = {unit for _child, unit, _day in changes} | {
+        state.unit.id for states in by_day.values() for state in states if state.booking is not None
+    }
+    several = len([unit for unit in units if unit.id in told]) > 1
+    weeks = []
+    for monday in mondays:
+        cells = [
+            _cell(
+                monday + timedelta(days=weekday),
+                [state for state in by_day.get(monday + timedelta(days=weekday), ()) if state.unit.id in told],
+                today=days.today,
+                calendar=days.calendar,
+                kids=kids,
+                changes=changes,
+                side=side,
+                several=several,
+            )
+            for weekday in weekdays
+        ]
+        last = monday + timedelta(days=max(weekdays, default=4))
+        weeks.append(
+            Week(
+                label=_("S%(number)d") % {"number": monday.isocalendar().week},
+                span=span_words(monday + timedelta(days=min(weekdays, default=0)), last),
+                days=tuple(cells),
+            )
+        )
+    names = list_words(dict.fromkeys(enrolment.child.first_name for enrolment in enrolments))
+    shown = {
+        Side.BEFORE: _("avant la demande"),
+        Side.CHANGES: _("avec les changements demandés"),
+        Side.AFTER: _("si tout est accepté"),
+    }
+    return Grid(
+        caption=_("%(service)s, %(site)s, de %(names)s (famille %(family)s), %(shown)s")
+        % {"service": service.name, "site": site.name, "names": names, "family": family, "shown": shown[side]},
+        columns=tuple(Column(name=str(WEEKDAYS[weekday]).capitalize()) for weekday in weekdays),
+        weeks=tuple(weeks),
+        several_units=several,
+        reading=True,
+    )
+
+
+def _cell(
+    day: date,
+    states: Sequence[DayState],
+    *,
+    today: date,
+    calendar: SchoolCalendar,
+    kids: Mapping[int, Kid],
+    changes: Mapping[tuple[int, int | None, date | None], bool],
+    side: Side,
+    several: bool,
+) -> Day:
+    words = day_words(day)
+    tiles = []
+    for state in states:
+        adds = changes.get(state.key)
+        look, change = recorded(state), ""
+        if adds is not None:
+            look = CellState.FREE if adds else CellState.BOOKED
+            if side == Side.CHANGES:
+                change = "add" if adds else "remove"
+            elif side == Side.AFTER:
+                look = CellState.BOOKED if adds else CellState.FREE
+        tiles.append(
+            Tile(
+                key=f"{state.enrolment.child_id}.{state.unit.id}.{day.isoformat()}",
+                day=words,
+                kid=kids.get(state.enrolment.child_id),
+                unit=state.unit.name if several else "",
+                state=look,
+                change=change,
+            )
+        )
+    return Day(
+        date=day.isoformat(),
+        number=str(day.day),
+        title=words,
+        today=day == today,
+        tiles=tuple(tiles),
+        closed=None if tiles else closed_mark(day, calendar),
+    )
+
+
+def recorded(state: DayState) -> CellState:
+    """Where the town hall stands on this day, for an agent: what is recorded, not what the family may still do."""
+    if state.elsewhere:
+        return CellState.ELSEWHERE
+    if state.booking is None:
+        if not state.places:
+            return CellState.CLOSED
+        return CellState.FULL if state.left == 0 else CellState.FREE
+    return {
+        BookingState.PENDING: CellState.PENDING,
+        BookingState.BOOKED: CellState.BOOKED,
+        BookingState.CANCELLING: CellState.CANCELLING,
+        BookingState.QUEUED: CellState.QUEUED,
+        BookingState.OFFERED: CellState.OFFERED,
+    }.get(BookingState(state.booking.state), CellState.CLOSED)
+
+
+def closed_mark(day: date, calendar: SchoolCalendar) -> Mark:
+    """Why nothing is open that day, for a cell."""
+    try:
+        if calendar.public_holiday(day):
+            return Mark(_("Férié"), "ban")
+        if (period := calendar.holiday_period(day)) is not None:
+            return Mark(period.name, "tent-tree")
+    except BeyondCalendar:
+        pass
+    return Mark(str(CellState.CLOSED.word), CellState.CLOSED.icon)
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]

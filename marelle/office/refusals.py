@@ -1,0 +1,38 @@
+"""Ready-made reasons for a refusal, in the words that the family reads."""
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from marelle.requests.models import RequestKind
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """`slug` comes back from the form; `text` is sent to the family."""
+
+    slug: str
+    text: Promise
+
+
+MODELS: dict[str, tuple[Model, ...]] = {
+    RequestKind.BOOKING: (
+        Model("delai", _("Le délai était passé : le repas ou l’accueil est déjà commandé.")),
+        Model("complet", _("Il n’y a plus de place ce jour-là.")),
+        Model("ferme", _("Le service est fermé ce jour-là.")),
+        Model("inscription", _("L’enfant n’est pas inscrit à ce service.")),
+    ),
+    RequestKind.ENROLMENT: (
+        Model("ecole", _("L’enfant n’est pas scolarisé dans cette école.")),
+        Model("age", _("L’enfant n’a pas l’âge requis pour ce service.")),
+        Model("complet", _("Il n’y a plus de place dans ce service.")),
+        Model("dossier", _("Le dossier est incomplet : contactez le service.")),
+    ),
+}
+
+
+def reason_from(*, kind: str, slug: str, words: str) -> str:
+    """The reason that the family reads: the chosen model, then what the agent adds; "" when neither is given."""
+    model = next((str(model.text) for model in MODELS.get(kind, ()) if model.slug == slug), "")
+    return " ".join(part for part in (model, words.strip()) if part)[:500]

@@ -1,0 +1,206 @@
+"""The agents' day: what is expected where, what waits, what is left."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils.translation import gettext as _
+
+from marelle.activities.models import Municipality, Service, Site
+from marelle.activities.queries import calendar_of
+from marelle.bookings.queries.counts import Expected, PlacesOfService, expected_on, next_open_day, places_left
+from marelle.foundation.sentences import beyond_calendar_words, day_words
+from marelle.rules.calendars import BeyondCalendar
+
+#: The days shown of a service's places, and how far they are looked for.
+PLACES_DAYS = 4
+PLACES_SPAN = timedelta(days=42)
+LOW = 5
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """Children expected: how many, and of which services."""
+
+    children: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A service at a site. `detail`: its units, when there are several."""
+
+    expected: Expected | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRow:
+    site: Site
+    cells: tuple[Cell, ...]
+    unanswered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """A service's column and its sum."""
+
+    service: Service
+    children: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A cell of the places' table. tone: "full", "low" or ""."""
+
+    words: str
+    detail: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacesTable:
+    service: Service
+    dates: tuple[str, ...]
+    rows: tuple[tuple[str, str, tuple[Place | None, ...]], ...]  # site, group, a cell per date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Today:
+    """One day of the town. `closed`: why nothing is open, "" when something is. `previous` and `following` are None at
+    the ends of the calendar."""
+
+    day: date
+    is_today: bool
+    kind: str
+    closed: str
+    next_open: date | None
+    previous: date | None
+    following: date | None
+    meals: Figure
+    others: Figure
+    heads: tuple[Head, ...]
+    sites: tuple[SiteRow, ...]
+    unanswered: int
+    places: tuple[PlacesTable, ...]
+
+
+def day_of_the_town(*, town: Municipality, day: date, today: date, sites: Collection[int] = ()) -> Today:
+    """Read a day: six queries, seven when nothing is open. Raises BeyondCalendar outside the school calendar, except for
+    today, which says so."""
+    calendar = calendar_of(town)
+    kind = _kind(town, day, today)
+    expected = expected_on(day, sites=sites)
+    heads, rows = _table(expected)
+    start = max(day, today)
+    return Today(
+        day=day,
+        is_today=day == today,
+        kind=kind,
+        closed="" if expected else _why_closed(town, day),
+        next_open=None if expected else next_open_day(day, sites=sites),
+        previous=day - ONE_DAY if day - ONE_DAY >= calendar.covered_from else None,
+        following=day + ONE_DAY if day + ONE_DAY <= calendar.covered_until else None,
+        meals=_figure(entry for entry in expected if entry.meals and entry.site.kind == Site.Kind.SCHOOL),
+        others=_figure(
+            entry for entry in expected if entry.children and not (entry.meals and entry.site.kind == Site.Kind.SCHOOL)
+        ),
+        heads=heads,
+        sites=rows,
+        unanswered=sum(entry.unanswered for entry in expected),
+        places=_places(places_left(start, start + PLACES_SPAN, days=PLACES_DAYS, sites=sites)),
+    )
+
+
+def _figure(entries: Iterable[Expected]) -> Figure:
+    by_service: dict[str, int] = {}
+    for entry in entries:
+        by_service[entry.service.short_name] = by_service.get(entry.service.short_name, 0) + entry.children
+    detail = ", ".join(f"{name} {count}" for name, count in by_service.items()) if len(by_service) > 1 else ""
+    return Figure(children=sum(by_service.values()), detail=detail or next(iter(by_service), ""))
+
+
+def _table(expected: Sequence[Expected]) -> tuple[tuple[Head, ...], tuple[SiteRow, ...]]:
+    services = sorted(
+        {entry.service.pk: entry.service for entry in expected}.values(), key=lambda s: (s.position, s.name)
+    )
+    cells = {(entry.site.pk, entry.service.pk): entry for entry in expected}
+    sites = {entry.site.pk: entry.site for entry in expected}
+    heads = tuple(
+        Head(service=service, children=sum(e.children for e in expected if e.service.pk == service.pk))
+        for service in services
+    )
+    rows = tuple(
+        SiteRow(
+            site=site,
+            cells=tuple(_cell(cells.get((site.pk, service.pk))) for service in services),
+            unanswered=sum(entry.unanswered for entry in expected if entry.site.pk == site.pk),
+        )
+        for site in sites.values()
+    )
+    return heads, rows
+
+
+def _cell(entry: Expected | None) -> Cell:
+    if entry is None or len(entry.units) < 2:
+        return Cell(expected=entry)
+    return Cell(expected=entry, detail=", ".join(f"{unit.name} {unit.children}" for unit in entry.units))
+
+
+def _places(services: Sequence[PlacesOfService]) -> tuple[PlacesTable, ...]:
+    return tuple(
+        PlacesTable(
+            service=entry.service,
+            dates=tuple(day_words(day) for day in entry.dates),
+            rows=tuple(
+                (
+                    line.site.name,
+                    line.group,
+                    tuple(None if places is None else _place(places.left, places.ceiling) for places in line.days),
+                )
+                for line in entry.groups
+            ),
+        )
+        for entry in services
+    )
+
+
+def _place(left: int, ceiling: int) -> Place:
+    taken = _("%(taken)d sur %(ceiling)d") % {"taken": ceiling - left, "ceiling": ceiling}
+    if left == 0:
+        return Place(words=_("Complet"), detail=taken, tone="full")
+    words = _("%(n)d place") % {"n": left} if left == 1 else _("%(n)d places") % {"n": left}
+    return Place(words=words, detail=taken, tone="low" if left <= LOW else "")
+
+
+def _kind(town: Municipality, day: date, today: date) -> str:
+    """ "jour d’école", "Vacances de Noël", "férié : Lundi de Pâques"."""
+    calendar = calendar_of(town)
+    try:
+        if (name := calendar.public_holiday(day)) is not None:
+            return _("férié : %(name)s") % {"name": name}
+        if (period := calendar.holiday_period(day)) is not None:
+            return period.name
+        return _("jour d’école") if calendar.is_school_day(day) else _("pas d’école")
+    except BeyondCalendar as fault:
+        if day != today:
+            raise
+        return beyond_calendar_words(fault)
+
+
+def _why_closed(town: Municipality, day: date) -> str:
+    """Why nothing is open that day: a public holiday, the town's own closure, holidays, a week-end, or no opening."""
+    calendar = calendar_of(town)
+    if (name := calendar.public_holiday(day)) is not None:
+        return _("C’est un jour férié (%(name)s).") % {"name": name}
+    if (closure := calendar.closure(day)) is not None:
+        return _("Les services sont fermés (%(name)s).") % {"name": closure.name}
+    try:
+        if (period := calendar.holiday_period(day)) is not None:
+            return _("Ce sont les vacances scolaires (%(name)s).") % {"name": period.name}
+    except BeyondCalendar as fault:
+        return beyond_calendar_words(fault)
+    if day.weekday() > 4:
+        return _("C’est le week-end.")
+    return _("Aucun service n’ouvre ce jour-là.")

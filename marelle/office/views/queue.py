@@ -1,0 +1,406 @@
+"""The queue of requests: find one, open it, answer it, or accept several at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from marelle.accounts.permissions import agent_required
+from marelle.activities.models import Municipality, Service, Site
+from marelle.activities.queries import municipality
+from marelle.bookings.services.answers import Answer, Verdict, answer_request
+from marelle.foundation.sentences import day_words, list_words, moment_words, time_words
+from marelle.office.answer_form import AnswerForm
+from marelle.office.examination import Examination, Side, examine
+from marelle.office.queue import Readings, line_words, sites_of, waiting_words
+from marelle.office.refusals import MODELS
+from marelle.requests.models import FamilyRequest, RequestLine
+from marelle.requests.queries import Pile, Sought, find_among, pile_counts, queue, visible, waiting, with_lines
+from marelle.requests.services import AlreadyAnswered, mark_opened
+from marelle.rules.lifecycles import LineState
+
+PAGE = 20
+#: How far "previous" and "next" look.
+NEIGHBOURS = 1000
+KEYS = "keys"
+
+
+@dataclass
+class Desk:
+    """An agent before the queue: who, when, which part of it. Read from the request and from the address."""
+
+    request: HttpRequest
+    town: Municipality = field(default_factory=municipality)
+
+    @cached_property
+    def sites(self) -> tuple[int, ...]:
+        return sites_of(self.request.agent)  # type: ignore[attr-defined]
+
+    @property
+    def reader(self) -> int:
+        return self.request.user.pk or 0
+
+    @cached_property
+    def today(self) -> date:
+        return self.request.at.astimezone(self.town.tz).date()  # type: ignore[attr-defined]
+
+    @cached_property
+    def sought(self) -> Sought:
+        asked = self.request.GET
+        pile = asked.get("voir", "")
+        return Sought(
+            pile=Pile(pile) if pile in set(Pile) else Pile.WAITING,
+            service=asked.get("service", ""),
+            site=asked.get("site", ""),
+            words=asked.get("q", "").strip()[:100],
+        )
+
+    @cached_property
+    def query(self) -> str:
+        """The address's part that keeps the agent where they are in the queue: "?voir=…&page=2", or ""."""
+        return self.query_with()
+
+    def query_with(self, **changes: str) -> str:
+        said = {
+            "voir": "" if self.sought.pile == Pile.WAITING else self.sought.pile.value,
+            "service": self.sought.service,
+            "site": self.sought.site,
+            "q": self.sought.words,
+            "page": self.request.GET.get("page", ""),
+        } | changes
+        kept = {key: value for key, value in said.items() if value}
+        return f"?{urlencode(kept)}" if kept else ""
+
+    @cached_property
+    def found(self) -> "QuerySet[FamilyRequest]":
+        return queue(
+            self.sought,
+            today=self.today,
+            tz=self.town.tz,
+            answer_days=self.town.answer_working_days,
+            sites=self.sites,
+        )
+
+    def readings(self, requests: Sequence[FamilyRequest]) -> Readings:
+        return Readings(requests, town=self.town, at=self.request.at, sites=self.sites)  # type: ignore[attr-defined]
+
+    def load(self, number: str) -> FamilyRequest:
+        """The request of this number with its lines, if this agent may see it; 404 otherwise."""
+        found = find_among(with_lines(visible(self.sites)), number)
+        if found is None:
+            raise Http404
+        return found
+
+    @cached_property
+    def order(self) -> list[int]:
+        return list(self.found.values_list("id", flat=True)[:NEIGHBOURS])
+
+    def neighbours(self, current: int) -> tuple[int | None, int | None]:
+        """The ids before and after this request in the queue as sought."""
+        order = self.order
+        if current not in order:
+            return None, order[0] if order else None
+        at = order.index(current)
+        return (order[at - 1] if at else None), (order[at + 1] if at + 1 < len(order) else None)
+
+
+@require_safe
+@agent_required()
+def index(request: HttpRequest) -> HttpResponse:
+    """The list and, beside it, the request that presses most."""
+    return _page(Desk(request))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_required()
+def detail(request: HttpRequest, number: str) -> HttpResponse:
+    """One request: read it, and answer it whole or line by line.
+
+    A refusal without a reason comes back with what was typed (422); a request answered meanwhile is shown as it is now,
+    with who answered (409).
+    """
+    desk = Desk(request)
+    opened = desk.load(number)
+    if request.method != "POST":
+        return _page(desk, opened=opened)
+    return _answer(desk, opened)
+
+
+@require_POST
+@agent_required()
+def hold(request: HttpRequest, number: str) -> HttpResponse:
+    """Say to the other agents that one is looking at this request. The page's script sends it when it opens."""
+    desk = Desk(request)
+    opened = desk.load(number)
+    mark_opened(request_id=opened.id, by=request.user, at=request.at)  # type: ignore[arg-type,attr-defined]
+    return redirect(_address(opened, desk))
+
+
+@require_POST
+@agent_required()
+def accept_several(request: HttpRequest) -> HttpResponse:
+    """Accept all that the ticked requests still ask, each in a transaction of its own; say which could not be."""
+    desk = Desk(request)
+    ids = [int(id) for id in request.POST.getlist("d") if id.isascii() and id.isdecimal() and len(id) < 13][:100]
+    back = redirect(reverse("office:queue") + desk.query_with(page=""))
+    if not ids:
+        messages.warning(request, _("Cochez d’abord les demandes à accepter."))
+        return back
+    requests = {found.id: found for found in with_lines(visible(desk.sites)).filter(id__in=ids)}
+    readings = desk.readings(list(requests.values()))
+    accepted = 0
+    for id in ids:
+        if id not in requests:
+            continue
+        try:
+            answer = _accept_whole(desk, requests[id], readings.pending_lines(requests[id]))
+        except AlreadyAnswered as first:
+            messages.warning(request, already_words(first, desk.town))
+            continue
+        if answer.without_place:
+            messages.warning(request, without_place_words(answer))
+        accepted += bool(answer.answered)
+    if accepted:
+        messages.success(
+            request,
+            ngettext("%(n)d demande acceptée.", "%(n)d demandes acceptées.", accepted) % {"n": accepted},
+        )
+    return back
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_required()
+def keys(request: HttpRequest) -> HttpResponse:
+    """The keyboard's shortcuts, and whether they are on in this session."""
+    if request.method == "POST":
+        request.session[KEYS] = "on" if request.POST.get("actifs") else "off"
+        return redirect("office:queue")
+    return render(request, "office/queue/keys.html", {"keys_on": request.session.get(KEYS) != "off"})
+
+
+def _accept_whole(desk: Desk, request: FamilyRequest, lines: Sequence[RequestLine]) -> Answer:
+    if not lines:
+        raise AlreadyAnswered(request, _last_answer(request), request.answered_at)
+    return answer_request(
+        request_id=request.id,
+        verdicts={line.id: Verdict(accept=True) for line in lines},
+        by=desk.request.user,  # type: ignore[arg-type]
+        at=desk.request.at,  # type: ignore[attr-defined]
+    )
+
+
+def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
+    """Do what the form says; afterwards go to the next request of the queue, or back to the page of the day."""
+    request = desk.request
+    do = request.POST.get("do", "")
+    if do not in ("accepter", "refuser", "lignes"):
+        return HttpResponseBadRequest()
+    readings = desk.readings([opened])
+    examination = examine(readings, opened, reader=desk.reader)
+    form = AnswerForm.sent(request.POST, examination)
+    shown = {int(id) for id in request.POST.get("lues", "").split() if id.isdecimal()}
+    waits = {choice.row.line.id for choice in form.choices}
+    gone = shown - waits
+    if gone or not waits:
+        # Another answer came between this page and its form: nothing is done, the agent reads what stands now.
+        line = next((row.line for row in examination.lines if row.line.id in gone), None)
+        fault = AlreadyAnswered(
+            opened,
+            line.answered_by_label if line else _last_answer(opened),
+            line.answered_at if line else opened.answered_at,
+        )
+        return _page(desk, opened=opened, already=fault, status=409)
+    if do == "refuser":
+        form.refuse_all()
+    verdicts: Mapping[int, Verdict] = (
+        {id: Verdict(accept=True) for id in waits} if do == "accepter" else form.verdicts()
+    )
+    if not verdicts:
+        return _page(desk, opened=opened, form=form, status=422)
+    _before, after = desk.neighbours(opened.id)
+    try:
+        answer = answer_request(
+            request_id=opened.id,
+            verdicts=verdicts,
+            by=request.user,  # type: ignore[arg-type]
+            at=request.at,  # type: ignore[attr-defined]
+        )
+    except AlreadyAnswered as fault:
+        return _page(desk, opened=desk.load(opened.number), already=fault, status=409)
+    if answer.answered:
+        messages.success(request, answered_words(opened, answer))
+    if answer.without_place:
+        messages.warning(request, without_place_words(answer))
+        return redirect(_address(opened, desk))
+    if request.POST.get("retour") == "jour":
+        return redirect("office:home")
+    following = FamilyRequest.objects.filter(id=after).first() if after else None
+    return redirect(_address(following, desk) if following else reverse("office:queue") + desk.query_with(page=""))
+
+
+def _address(request: FamilyRequest, desk: Desk) -> str:
+    return reverse("office:request", args=[request.number]) + desk.query + "#detail"
+
+
+def _page(
+    desk: Desk,
+    *,
+    opened: FamilyRequest | None = None,
+    form: AnswerForm | None = None,
+    already: AlreadyAnswered | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    request, town = desk.request, desk.town
+    at, reader = request.at, desk.reader  # type: ignore[attr-defined]
+    page: Page[Any] = Paginator(with_lines(desk.found), PAGE).get_page(request.GET.get("page"))
+    listed = list(page)
+    chosen = opened is not None
+    if opened is None and listed:
+        opened = listed[0]
+    read = listed if opened is None or opened in listed else [*listed, opened]
+    if chosen and opened is not None:
+        # As the caller loaded it: after a clash, the list may hold it older.
+        read = [opened if one == opened else one for one in read]
+    readings = desk.readings(read)
+    side = Side(request.GET["vue"]) if request.GET.get("vue") in set(Side) else Side.CHANGES
+    examination = examine(readings, opened, reader=reader, side=side) if opened is not None else None
+    before, after = desk.neighbours(opened.id) if opened is not None else (None, None)
+    numbers = {one.id: one.number for one in FamilyRequest.objects.filter(id__in=[id for id in (before, after) if id])}
+    counts = pile_counts(desk.sought, sites=desk.sites)
+    all_waiting = waiting(desk.sites)
+    services = Service.objects.filter(archived_at=None)
+    sites = Site.objects.filter(archived_at=None)
+    if desk.sites:
+        sites = sites.filter(id__in=desk.sites)
+    return render(
+        request,
+        "office/queue/index.html",
+        {
+            "page": page,
+            "rows": [readings.row(one, reader=reader) for one in listed],
+            "examination": examination,
+            "is_detail": chosen,
+            "form": (form or AnswerForm.blank(examination))
+            if examination is not None and examination.is_open
+            else None,
+            "models": MODELS.get(opened.kind, ()) if opened is not None else (),
+            "already": already_words(already, town) if already is not None else "",
+            "previous": numbers.get(before or 0, ""),
+            "next": numbers.get(after or 0, ""),
+            "sought": desk.sought,
+            "piles": _piles(desk, counts),
+            "services": services,
+            "sites": sites,
+            "query": desk.query,
+            "sides": _sides(desk, examination),
+            "now_words": _("%(day)s, %(time)s")
+            % {"day": day_words(desk.today), "time": time_words(at.astimezone(town.tz).time())},
+            "waiting": all_waiting,
+            "oldest": waiting_words(at - all_waiting.oldest) if all_waiting.oldest else "",
+            "opened_words": _opened_words(examination, desk),
+            "keys_on": request.session.get(KEYS) != "off",
+        },
+        status=status,
+    )
+
+
+def _piles(desk: Desk, counts: Mapping[Pile, int]) -> list[dict[str, Any]]:
+    labels = {
+        Pile.WAITING: _("À traiter"),
+        Pile.BOOKINGS: _("Réservations"),
+        Pile.ENROLMENTS: _("Inscriptions"),
+        Pile.ANSWERED: _("Répondues"),
+    }
+    return [
+        {
+            "label": label,
+            "count": counts[pile],
+            "current": pile == desk.sought.pile,
+            "url": reverse("office:queue") + desk.query_with(voir="" if pile == Pile.WAITING else pile.value, page=""),
+        }
+        for pile, label in labels.items()
+    ]
+
+
+def _sides(desk: Desk, examination: Examination | None) -> list[dict[str, Any]]:
+    if examination is None or not examination.grids:
+        return []
+    address = reverse("office:request", args=[examination.request.number])
+    labels = {Side.BEFORE: _("Avant"), Side.CHANGES: _("Changements"), Side.AFTER: _("Après")}
+    return [
+        {
+            "label": label,
+            "current": side == examination.side,
+            "url": address + desk.query_with(vue="" if side == Side.CHANGES else side.value) + "#detail",
+        }
+        for side, label in labels.items()
+    ]
+
+
+def _opened_words(examination: Examination | None, desk: Desk) -> str:
+    if examination is None or examination.row.opened is None or examination.row.opened.is_me:
+        return ""
+    opened = examination.row.opened
+    age = waiting_words(desk.request.at - opened.since)  # type: ignore[attr-defined]
+    return _("Ouvert par %(who)s, il y a %(age)s.") % {"who": opened.label, "age": age}
+
+
+def _last_answer(request: FamilyRequest) -> str:
+    answered = [line for line in request.lines.all() if line.answered_at is not None]
+    return max(answered, key=lambda line: line.answered_at or request.sent_at).answered_by_label if answered else ""
+
+
+def already_words(fault: AlreadyAnswered, town: Municipality) -> str:
+    """ "Malika Roux a déjà répondu à la demande n° 2026-000012 le vendredi 20 novembre, 9 h." """
+    facts = {"who": fault.by, "number": fault.request.number}
+    if fault.when is None:
+        return _("La demande n° %(number)s a déjà sa réponse.") % facts
+    facts["when"] = moment_words(fault.when, town.tz)
+    if not fault.by:
+        return _("La demande n° %(number)s a déjà sa réponse, du %(when)s.") % facts
+    return _("%(who)s a déjà répondu à la demande n° %(number)s, le %(when)s.") % facts
+
+
+def answered_words(request: FamilyRequest, answer: Answer) -> str:
+    """What was done, in a sentence: "Famille Benali : 3 lignes acceptées, 1 refusée. La famille est prévenue." """
+    accepted = sum(line.state == LineState.ACCEPTED for line in answer.answered)
+    refused = len(answer.answered) - accepted
+    left = sum(line.state == LineState.PENDING for line in request.lines.all()) - len(answer.answered)
+    if left <= 0 and not refused:
+        what = _("demande acceptée")
+    elif left <= 0 and not accepted:
+        what = _("demande refusée")
+    else:
+        parts = []
+        if accepted:
+            parts.append(ngettext("%(n)d ligne acceptée", "%(n)d lignes acceptées", accepted) % {"n": accepted})
+        if refused:
+            parts.append(ngettext("%(n)d ligne refusée", "%(n)d lignes refusées", refused) % {"n": refused})
+        if left > 0:
+            parts.append(ngettext("%(n)d ligne à traiter", "%(n)d lignes à traiter", left) % {"n": left})
+        what = ", ".join(parts)
+    return _("Famille %(family)s, n° %(number)s : %(what)s. La famille est prévenue.") % {
+        "family": request.household.name,
+        "number": request.number,
+        "what": what,
+    }
+
+
+def without_place_words(answer: Answer) -> str:
+    days = list_words(line_words(line) for line in answer.without_place)
+    return _("Demande n° %(number)s, plus de place : %(days)s. Ces jours restent à traiter.") % {
+        "number": answer.request.number,
+        "days": days,
+    }
