@@ -81,7 +81,12 @@ def open_days(
 
 
 def periods_of(town: Town, service: Service, *, year: SchoolYear, calendar: SchoolCalendar) -> list[OfferedPeriod]:
-    """The service's periods that start in a school year, in order, with their openings."""
+    """The service's periods that start in a school year, in order, with their openings.
+
+    None in a school year that the file does not offer.
+    """
+    if year.label not in {offered.slug for offered in town.years}:
+        return []
     return sorted(
         (
             OfferedPeriod(
