@@ -1,4 +1,4 @@
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
@@ -11,7 +11,7 @@ from marelle.foundation.audit import Actor
 
 class UserManager(BaseUserManager["User"]):
     def create_user(self, *, email: str, password: str | None = None, **fields: Any) -> "User":
-        """A user who signs in with `email`; without a password, they can only come in by a link sent to that address."""
+        """A user who signs in with `email`; without a password, only by a link sent to that address."""
         user = self.model(email=self.normalize_email(email).lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -28,6 +28,7 @@ class User(AbstractBaseUser):
     name = models.CharField(max_length=150)
     is_active = models.BooleanField(default=True)
     invited_at = models.DateTimeField(null=True)
+    invitations = models.PositiveSmallIntegerField(default=0, help_text=_("Combien de fois l’invitation est partie."))
     activated_at = models.DateTimeField(null=True)
     date_joined = models.DateTimeField(auto_now_add=True)
 
@@ -35,13 +36,18 @@ class User(AbstractBaseUser):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: list[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="one_user_per_address")]
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def is_closed(self) -> bool:
+        """Someone came in once and an agent shut the door behind them. Who never came in is only not active yet."""
+        return not self.is_active and self.activated_at is not None
 
     def actor(self, *, as_agent: bool = False) -> Actor:
         return Actor(id=self.pk, label=str(self), is_agent=as_agent)

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=150)),
                 ('is_active', models.BooleanField(default=True)),
                 ('invited_at', models.DateTimeField(null=True)),
+                ('invitations', models.PositiveSmallIntegerField(default=0, help_text='Combien de fois l’invitation est partie.')),
                 ('activated_at', models.DateTimeField(null=True)),
                 ('date_joined', models.DateTimeField(auto_now_add=True)),
             ],

@@ -1,0 +1,88 @@
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from marelle.accounts.models import User
+
+REMEMBER = _("Garder ma connexion 30 jours sur cet appareil")
+
+
+class AddressForm(forms.Form):
+    """The door's one field."""
+
+    email = forms.EmailField(
+        label=_("Adresse e-mail"),
+        max_length=254,
+        error_messages={
+            "required": _("Indiquez votre adresse e-mail."),
+            "invalid": _("L’adresse e-mail doit contenir un @, par exemple nom@exemple.fr."),
+        },
+        widget=forms.EmailInput(
+            attrs={
+                "autocomplete": "username",
+                "inputmode": "email",
+                "spellcheck": "false",
+                "autocapitalize": "none",
+            }
+        ),
+    )
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        return email.lower()
+
+
+class PasswordForm(forms.Form):
+    """The password of the address given before. When it is valid, `user` is who comes in."""
+
+    password = forms.CharField(
+        label=_("Mot de passe"),
+        strip=False,
+        max_length=500,
+        error_messages={"required": _("Indiquez votre mot de passe.")},
+        widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "current-password"}),
+    )
+    remember = forms.BooleanField(label=REMEMBER, required=False)
+    user: User
+
+    def __init__(self, *args: Any, request: HttpRequest, email: str, phone: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request, self.email, self.phone = request, email, phone
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "password" not in data:
+            return data
+        try:
+            user = get_adapter().authenticate(self.request, email=self.email, password=data["password"])
+        except ValidationError as error:
+            if error.code != "too_many_login_attempts":
+                raise
+            raise ValidationError(too_many(self.phone), code="too_many") from error
+        if user is None:
+            self.add_error("password", get_adapter().validation_error("email_password_mismatch"))
+        else:
+            self.user = user
+        return data
+
+
+class NewPasswordForm(forms.Form):
+    password = forms.CharField(
+        label=_("Mot de passe"),
+        strip=False,
+        max_length=500,
+        help_text=_("12 caractères ou plus. Quelques mots pris au hasard conviennent très bien."),
+        error_messages={"required": _("Choisissez un mot de passe.")},
+        widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "new-password", "minlength": "12"}),
+    )
+    remember = forms.BooleanField(label=REMEMBER, required=False)
+
+
+def too_many(phone: str) -> str:
+    if phone:
+        return _("Trop d’essais. Réessayez dans 10 minutes ou appelez le %(phone)s.") % {"phone": phone}
+    return str(_("Trop d’essais. Réessayez dans 10 minutes."))

@@ -1,0 +1,78 @@
+"""Who may come in, and how a view asks. What needs a household is in `marelle.families.permissions`."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+
+from marelle.accounts.models import AgentRole, User
+
+View = Callable[..., HttpResponse]
+
+
+def safe_next(request: HttpRequest, url: str | None) -> str:
+    """`url` as a path of this portal, or "" when it leads elsewhere or a browser could read another host in it."""
+    host = request.get_host()
+    if not url or not url_has_allowed_host_and_scheme(url, {host}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(url)
+    path = parts._replace(scheme="", netloc="", fragment="").geturl()
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else ""
+
+
+def to_the_door(request: HttpRequest) -> HttpResponse:
+    """Send a stranger to the door and, from there, back to their page. Who had a session is told that it is over."""
+    htmx = getattr(request, "htmx", None)
+    if htmx:
+        page = htmx.current_url_abs_path or ""
+    elif request.method in {"GET", "HEAD"}:
+        page = request.get_full_path()
+    else:
+        page = request.headers.get("Referer", "")
+    query = {}
+    if page := safe_next(request, page):
+        query["next"] = page
+    if settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.is_empty():
+        query["fin"] = "1"
+    address = reverse("accounts:door") + (f"?{urlencode(query)}" if query else "")
+    if htmx:
+        return HttpResponse(headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)
+
+
+def role_of(user: Any) -> AgentRole | None:
+    """The user's role as an agent, None for everybody else."""
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    return AgentRole.objects.filter(user=user).first()
+
+
+def agent_required(*kinds: AgentRole.Kind) -> Callable[[View], View]:
+    """For agents only, of one of these kinds (none named: any). The view finds its AgentRole in `request.agent`.
+
+    A stranger is sent to the door, who is signed in without being an agent finds nothing there (404), and an agent of
+    another kind is refused (403).
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return to_the_door(request)
+            role = role_of(request.user)
+            if role is None:
+                raise Http404
+            if kinds and role.kind not in kinds:
+                raise PermissionDenied
+            request.agent = role  # type: ignore[attr-defined]
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate

@@ -1,0 +1,90 @@
+"""What changes an account. Instants given as `at` are the portal's; links and sessions live on the real clock."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from allauth.account.models import EmailAddress
+from django.contrib.auth.password_validation import validate_password
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from marelle.accounts.links import LinkState, read_link, tokens
+from marelle.accounts.models import AgentRole, User
+from marelle.activities.models import Site
+from marelle.foundation import outbox
+from marelle.foundation.audit import Actor, record
+
+
+class LinkSpent(Exception):
+    """The link was used, replaced or forged, or it is too old."""
+
+
+@transaction.atomic
+def send_link(*, email: str, at: datetime, next_path: str = "") -> None:
+    """Send to `email` a link to choose a password, or, if nobody here has that address, a message that says so.
+
+    Which of the two is decided when the e-mail is rendered: asking does the same work for every address.
+    """
+    outbox.post(kind="accounts/link", to_address=email.lower(), at=at, context={"next": next_path})
+
+
+@transaction.atomic
+def choose_password(*, who: str, token: str, password: str, at: datetime) -> User:
+    """Set the password of the link's holder, who comes in: the link is spent. Raises LinkSpent, and ValidationError
+    when the password is too weak; of two sends of the same link, one wins."""
+    user, state = read_link(who, token)
+    if user is None or state is not LinkState.GOOD:
+        raise LinkSpent
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if tokens.state(user, token) is not LinkState.GOOD:
+        raise LinkSpent
+    validate_password(password, user)
+    activate(user=user, password=password, at=at)
+    return user
+
+
+@transaction.atomic
+def activate(*, user: User, password: str, at: datetime) -> None:
+    """Give the user this password and an open door. Their address counts as theirs: they read what was sent to it."""
+    first = user.activated_at is None
+    user.set_password(password)
+    user.is_active = True
+    if first:
+        user.activated_at = at
+    user.save(update_fields=["password", "is_active", "activated_at"])
+    EmailAddress.objects.filter(user=user).exclude(email=user.email).delete()
+    EmailAddress.objects.update_or_create(user=user, email=user.email, defaults={"verified": True, "primary": True})
+    record(
+        at=at,
+        by=user.actor(),
+        action="account.activated" if first else "account.password_changed",
+        subject=user,
+        text=_("Compte ouvert, mot de passe choisi.") if first else _("Mot de passe changé."),
+    )
+
+
+@transaction.atomic
+def register_agent(
+    *,
+    name: str,
+    email: str,
+    kind: AgentRole.Kind,
+    by: Actor,
+    at: datetime,
+    job_title: str = "",
+    sites: Iterable[Site] = (),
+) -> User:
+    """Make someone an agent, for all sites when none is named. A new user comes in by a link, as families do."""
+    user = User.objects.filter(email=email.lower()).first()
+    if user is None:
+        user = User.objects.create_user(email=email, name=name, is_active=False)
+    role = AgentRole.objects.create(user=user, kind=kind, job_title=job_title)
+    role.sites.set(sites)
+    record(
+        at=at,
+        by=by,
+        action="agent.registered",
+        subject=user,
+        text=_("%(name)s peut entrer comme agent (%(kind)s).") % {"name": user, "kind": role.get_kind_display()},
+    )
+    return user
