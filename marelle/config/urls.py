@@ -4,6 +4,7 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("marelle.foundation.urls")),
     path("", include("marelle.accounts.urls")),
+    path("", include("marelle.families.urls")),
     path("agents/", include("marelle.office.urls")),
     path("", include("marelle.portal.urls")),
 ]

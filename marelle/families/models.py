@@ -15,6 +15,9 @@ class Household(models.Model):
     city = models.CharField(max_length=80, blank=True)
     is_resident = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    search_text = models.TextField(
+        blank=True, help_text=_("Les noms et adresses e-mail du foyer, sans accents : ce que l’on cherche.")
+    )
     guardians: "models.ManyToManyField[Guardian, Guardianship]" = models.ManyToManyField(
         "Guardian", through="Guardianship", related_name="households"
     )
@@ -57,6 +60,9 @@ class Guardianship(models.Model):
         ordering = ["position", "id"]
         constraints = [models.UniqueConstraint(fields=["household", "guardian"], name="one_guardianship")]
 
+    def __str__(self) -> str:
+        return f"{self.guardian_id} in {self.household_id}"
+
 
 class Child(models.Model):
     """A child, known once whatever the number of homes. Identity: INE, else names and birth date."""
@@ -74,7 +80,9 @@ class Child(models.Model):
         verbose_name_plural = "children"
         constraints = [
             models.UniqueConstraint(
-                fields=["ine"], condition=~Q(ine=""), name="one_child_per_ine",
+                fields=["ine"],
+                condition=~Q(ine=""),
+                name="one_child_per_ine",
                 violation_error_message=_("Un enfant porte déjà cet identifiant national."),
             )
         ]
@@ -92,3 +100,6 @@ class Residence(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["household", "child"], name="one_residence")]
+
+    def __str__(self) -> str:
+        return f"{self.child_id} at {self.household_id}"

@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
                 ('city', models.CharField(blank=True, max_length=80)),
                 ('is_resident', models.BooleanField(default=True)),
                 ('created_at', models.DateTimeField()),
+                ('search_text', models.TextField(blank=True, help_text='Les noms et adresses e-mail du foyer, sans accents : ce que l’on cherche.')),
                 ('guardians', models.ManyToManyField(related_name='households', through='families.Guardianship', to='families.guardian')),
             ],
             options={

@@ -1,0 +1,74 @@
+"""Which household a guardian is in, and who may see which."""
+
+from functools import wraps
+from typing import Any
+
+from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+
+from marelle.accounts.models import AgentRole, User
+from marelle.accounts.permissions import View, role_of, to_the_door
+from marelle.families.models import Household, Residence
+
+CURRENT = "household"
+
+
+def households_of(user: User) -> "QuerySet[Household]":
+    """The households that this user is a guardian of, in the order of their names."""
+    return Household.objects.filter(guardians__user=user)
+
+
+def household_of(user: User, session: SessionBase) -> Household | None:
+    """The household the user is in now: the one they chose in this session, else their first; None for who has none."""
+    return current_of(list(households_of(user)), session)
+
+
+def current_of(households: list[Household], session: SessionBase) -> Household | None:
+    chosen = session.get(CURRENT)
+    return next((one for one in households if one.pk == chosen), households[0] if households else None)
+
+
+def choose_household(user: User, session: SessionBase, household_id: int) -> Household:
+    """Go to another of one's households. Raises Http404 when it is not one's own."""
+    household = households_of(user).filter(pk=household_id).first()
+    if household is None:
+        raise Http404
+    session[CURRENT] = household.pk
+    return household
+
+
+def guardian_required(view: View) -> View:
+    """For guardians only. The view finds the current household in `request.household`, and all of the guardian's, for
+    the switcher, in `request.households`.
+
+    A stranger is sent to the door; who is signed in without a household finds nothing there (404)."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return to_the_door(request)
+        households = list(households_of(request.user))
+        household = current_of(households, request.session)
+        if household is None:
+            raise Http404
+        request.household, request.households = household, households  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def landing(user: User) -> str:
+    """Where one arrives after the door: families at home, agents who are not a family here at their desk."""
+    if not households_of(user).exists() and role_of(user) is not None:
+        return reverse("office:home")
+    return "/"
+
+
+def households_for(role: AgentRole) -> "QuerySet[Household]":
+    """The households that an agent may see: all, or those with a pupil of the agent's sites when some are named."""
+    sites = list(role.sites.values_list("pk", flat=True))
+    if not sites:
+        return Household.objects.all()
+    return Household.objects.filter(pk__in=Residence.objects.filter(child__school__in=sites).values("household"))

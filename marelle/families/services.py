@@ -1,0 +1,202 @@
+"""What changes a family's record. The agents' pages, an import and the demo all come through here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from marelle.accounts.models import User
+from marelle.activities.models import Site
+from marelle.families.models import Child, Guardian, Guardianship, Household, Residence
+from marelle.families.queries import known_child, plain, who_has_address
+from marelle.foundation import outbox
+from marelle.foundation.audit import Actor, record
+from marelle.foundation.models import OutboxMail
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewGuardian:
+    first_name: str
+    last_name: str
+    email: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChild:
+    """`level` is one of the school's ("CE1"); `ine` the eleven signs of the national identifier, or nothing."""
+
+    first_name: str
+    last_name: str
+    birth_date: date
+    school: Site | None = None
+    level: str = ""
+    class_name: str = ""
+    ine: str = ""
+
+
+class AddressInUse(Exception):
+    """An e-mail address opens one door: `holders` says, for each address refused, who has it."""
+
+    def __init__(self, holders: Mapping[str, str]) -> None:
+        super().__init__(", ".join(f"{address} is {name}'s" for address, name in holders.items()))
+        self.holders = holders
+
+
+class ChildAlreadyKnown(Exception):
+    """A child is known once: give the Child itself to say that it has this home too."""
+
+    def __init__(self, child: Child) -> None:
+        super().__init__(f"{child} is already child {child.pk}")
+        self.child = child
+
+
+class NoAddress(Exception):
+    """The guardian has no e-mail address to write to."""
+
+
+class AlreadyIn(Exception):
+    """The guardian's account is open already: there is nothing to invite to."""
+
+
+@transaction.atomic
+def register_household(
+    *,
+    name: str,
+    address: Address,
+    guardians: Sequence[NewGuardian],
+    children: Sequence[NewChild | Child],
+    by: Actor,
+    at: datetime,
+    is_resident: bool = True,
+) -> Household:
+    """Create a household with its adults, in order, and its children; a Child given as such has one more home now.
+
+    Raises AddressInUse and ChildAlreadyKnown. Nobody is invited yet.
+    """
+    refuse_used_addresses(guardians)
+    for child in children:
+        if isinstance(child, NewChild):
+            known = known_child(
+                first_name=child.first_name, last_name=child.last_name, birth_date=child.birth_date, ine=child.ine
+            )
+            if known is not None:
+                raise ChildAlreadyKnown(known)
+    household = Household.objects.create(
+        name=name,
+        address=address.street,
+        postcode=address.postcode,
+        city=address.city,
+        is_resident=is_resident,
+        created_at=at,
+    )
+    for position, adult in enumerate(guardians):
+        guardian = Guardian.objects.create(
+            first_name=adult.first_name, last_name=adult.last_name, email=adult.email.lower(), phone=adult.phone
+        )
+        Guardianship.objects.create(household=household, guardian=guardian, position=position)
+    for child in children:
+        Residence.objects.create(household=household, child=child if isinstance(child, Child) else create(child))
+    refresh_search(household)
+    record(
+        at=at,
+        by=by,
+        action="household.registered",
+        subject=household,
+        household_id=household.pk,
+        text=_("Famille %(name)s enregistrée.") % {"name": household.name},
+    )
+    return household
+
+
+def create(child: NewChild) -> Child:
+    return Child.objects.create(
+        first_name=child.first_name,
+        last_name=child.last_name,
+        birth_date=child.birth_date,
+        school=child.school,
+        level=child.level,
+        class_name=child.class_name,
+        ine=child.ine,
+    )
+
+
+def refuse_used_addresses(guardians: Sequence[NewGuardian]) -> None:
+    addresses = [guardian.email.lower() for guardian in guardians if guardian.email]
+    holders = who_has_address(addresses)
+    for guardian in guardians:
+        address = guardian.email.lower()
+        if addresses.count(address) > 1:
+            holders.setdefault(address, f"{guardian.first_name} {guardian.last_name}")
+    if holders:
+        raise AddressInUse(holders)
+
+
+def refresh_search(household: Household) -> None:
+    """Write anew what a household is found by. Call it after any change of its names, adults or children."""
+    words = [household.name]
+    for guardian in household.guardians.all():
+        words += [guardian.first_name, guardian.last_name, guardian.email]
+    for child in household.children.all():
+        words += [child.first_name, child.last_name]
+    household.search_text = plain(" ".join(words))
+    household.save(update_fields=["search_text"])
+
+
+@transaction.atomic
+def invite_guardian(*, guardian: Guardian, by: Actor, at: datetime) -> OutboxMail:
+    """Send the guardian a link to choose their password; again, as often as one likes. Their user exists from now on.
+
+    Someone who already comes in with this address, an agent for instance, gets this family besides, and an e-mail that
+    says so. Raises NoAddress, AlreadyIn, and AddressInUse when the address opens another guardian's door.
+    """
+    guardian = Guardian.objects.select_for_update(of=("self",)).select_related("user").get(pk=guardian.pk)
+    if not guardian.email:
+        raise NoAddress
+    user = guardian.user
+    if user is None:
+        user = User.objects.filter(email=guardian.email.lower()).first()
+        if user is None:
+            user = User.objects.create_user(email=guardian.email, name=str(guardian), is_active=False)
+        elif holder := Guardian.objects.filter(user=user).first():
+            raise AddressInUse({user.email: str(holder)})
+        guardian.user = user
+        guardian.save(update_fields=["user"])
+    elif user.is_active or user.is_closed:
+        raise AlreadyIn
+    user.invited_at = at
+    user.invitations += 1
+    user.save(update_fields=["invited_at", "invitations"])
+    households = list(guardian.households.all())
+    for household in households:
+        record(
+            at=at,
+            by=by,
+            action="guardian.invited",
+            subject=guardian,
+            household_id=household.pk,
+            text=(
+                _("Invitation envoyée à %(name)s, %(email)s.")
+                if user.invitations == 1
+                else _("Invitation renvoyée à %(name)s, %(email)s.")
+            )
+            % {"name": guardian, "email": user.email},
+            facts={"invitations": user.invitations},
+        )
+    return outbox.post(
+        kind="families/invitation",
+        to_address=user.email,
+        to_name=str(guardian),
+        household_id=households[0].pk if households else None,
+        at=at,
+        context={"guardian": guardian.pk},
+    )

@@ -1,0 +1,6 @@
+from django.urls import path
+
+from marelle.families import views
+
+app_name = "families"
+urlpatterns = [path("famille/foyer/", views.switch, name="switch")]
