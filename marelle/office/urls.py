@@ -1,4 +1,15 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from marelle.office.views import families, home, mails
 
 app_name = "office"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("familles/", families.index, name="families"),
+    path("familles/nouvelle/", families.new, name="new_family"),
+    path("familles/inviter/", families.invite_all, name="invite_all"),
+    path("familles/<int:household_id>/", families.detail, name="family"),
+    path("familles/<int:household_id>/inviter/<int:guardian_id>/", families.invite, name="invite"),
+    path("e-mails/", mails.index, name="mails"),
+    path("e-mails/<uuid:mail_id>/", mails.decide, name="mail"),
+]

@@ -1,0 +1,67 @@
+"""The agents' rail. A new page adds its line to `DESTINATIONS`; the rest follows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from marelle.accounts.models import AgentRole
+from marelle.foundation.postman import not_sent_count
+
+Kind = AgentRole.Kind
+EVERYONE = frozenset(Kind)
+DESK = frozenset({Kind.ADMINISTRATOR, Kind.OFFICE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """`url_name`: the page's; its address begins those of all the pages under it. `kinds`: the agents who see it.
+    `count`: what waits there for an agent, asked on every page (one query); nothing is shown for 0."""
+
+    label: Promise | str
+    url_name: str
+    icon: str
+    kinds: frozenset[AgentRole.Kind] = EVERYONE
+    count: Callable[[AgentRole], int] | None = None
+
+
+DESTINATIONS: tuple[Destination, ...] = (
+    Destination(label=_("Familles"), url_name="office:families", icon="users-round"),
+    Destination(
+        label=_("E-mails"), url_name="office:mails", icon="mail", kinds=DESK, count=lambda role: not_sent_count()
+    ),
+)
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """`nav`, `person`, and `home_url` for the town's name, on the pages of an agent's view; nothing elsewhere."""
+    role: AgentRole | None = getattr(request, "agent", None)
+    if role is None:
+        return {}
+    shown = [place for place in DESTINATIONS if role.kind in place.kinds]
+    addresses = {place.url_name: reverse(place.url_name) for place in shown}
+    # "/agents/" begins every address: the longest that fits is where we are.
+    here = max((url for url in addresses.values() if request.path.startswith(url)), key=len, default="")
+    return {
+        "home_url": reverse("office:home"),
+        "person": {
+            "name": str(request.user),
+            "initial": str(request.user)[:1].upper(),
+            "role": role.job_title or role.get_kind_display(),
+            "sign_out_url": reverse("accounts:sign_out"),
+        },
+        "nav": [
+            {
+                "label": place.label,
+                "url": addresses[place.url_name],
+                "icon": place.icon,
+                "current": addresses[place.url_name] == here,
+                "count": place.count(role) if place.count else 0,
+            }
+            for place in shown
+        ],
+    }

@@ -1,0 +1,221 @@
+"""Families, as agents see them: find one, register one, invite its adults, read what was done."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from marelle.accounts.models import AgentRole
+from marelle.accounts.permissions import agent_required
+from marelle.activities.queries import municipality
+from marelle.families.models import Guardian, Household
+from marelle.families.permissions import households_for
+from marelle.families.queries import history, invitation_state, matching, with_people
+from marelle.families.services import (
+    AddressInUse,
+    AlreadyIn,
+    ChildAlreadyKnown,
+    NoAddress,
+    invite_guardian,
+    register_household,
+)
+from marelle.office.household_form import MOST_CHILDREN, MOST_GUARDIANS, HouseholdForm
+from marelle.office.views.family_activity import activity
+
+PAGE = 25
+HISTORY_PAGE = 20
+DESK = (AgentRole.Kind.ADMINISTRATOR, AgentRole.Kind.OFFICE)
+
+SORTS = {"nom": ("name", "id"), "recentes": ("-created_at", "-id")}
+NOT_INVITED = Q(
+    guardians__in=Guardian.objects.exclude(email="").filter(
+        Q(user=None) | Q(user__invitations=0, user__is_active=False)
+    )
+)
+NOT_IN = Q(
+    guardians__in=Guardian.objects.filter(user__is_active=False, user__activated_at=None, user__invitations__gt=0)
+)
+FILTERS = {"": Q(), "a-inviter": NOT_INVITED, "sans-reponse": NOT_IN}
+
+
+@require_safe
+@agent_required()
+def index(request: HttpRequest) -> HttpResponse:
+    words = request.GET.get("q", "").strip()
+    sort = request.GET.get("tri", "nom")
+    chosen = request.GET.get("voir", "")
+    found = matching(households_for(request.agent), words)  # type: ignore[attr-defined]
+    shown = found.filter(FILTERS.get(chosen, Q())).order_by(*SORTS.get(sort, SORTS["nom"])).distinct()
+    page = Paginator(with_people(shown), PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "office/families/index.html",
+        {
+            "page": page,
+            "families": [listed(household) for household in page],
+            "q": words,
+            "sort": sort,
+            "chosen": chosen,
+            "may_register": request.agent.kind in DESK,  # type: ignore[attr-defined]
+        },
+    )
+
+
+def listed(household: Household) -> dict[str, Any]:
+    return {
+        "household": household,
+        "guardians": [guardian_facts(link.guardian) for link in household.guardianships.all()],
+        "children": list(household.children.all()),
+    }
+
+
+def guardian_facts(guardian: Guardian) -> dict[str, Any]:
+    user = guardian.user
+    return {
+        "guardian": guardian,
+        "state": invitation_state(guardian),
+        "invitations": user.invitations if user else 0,
+        "invited_at": user.invited_at if user else None,
+        "activated_at": user.activated_at if user else None,
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_required(*DESK)
+def new(request: HttpRequest) -> HttpResponse:
+    today = request.at.astimezone(municipality().tz).date()  # type: ignore[attr-defined]
+    do = request.POST.get("do", "save")
+    if request.method != "POST":
+        form = HouseholdForm.blank(today=today)
+    elif do != "save":
+        form = HouseholdForm.changed(request.POST, do=do, today=today)
+    else:
+        form = HouseholdForm.sent(request.POST, today=today)
+        if form.is_valid() and (household := register(request, form)):
+            return redirect("office:family", household.pk)
+    return render(
+        request,
+        "office/families/new.html",
+        {
+            "form": form,
+            "may_add_guardian": len(form.guardians) < MOST_GUARDIANS,
+            "may_add_child": len(form.children) < MOST_CHILDREN,
+        },
+    )
+
+
+def register(request: HttpRequest, form: HouseholdForm) -> Household | None:
+    """The household, its adults invited if that was asked; None, and why in the form, when someone was quicker."""
+    by, at = request.user.actor(as_agent=True), request.at  # type: ignore[attr-defined,union-attr]
+    try:
+        household = register_household(
+            name=form.home.cleaned_data["name"],
+            address=form.address(),
+            guardians=form.new_guardians(),
+            children=form.new_children(),
+            is_resident=form.home.cleaned_data["is_resident"],
+            by=by,
+            at=at,
+        )
+    except AddressInUse as error:
+        form.problems = [{"text": words_in_use(error), "href": ""}]
+        return None
+    except ChildAlreadyKnown as error:
+        form.problems = [{"text": _("%(name)s est déjà dans une autre famille.") % {"name": error.child}, "href": ""}]
+        return None
+    invited = []
+    if form.home.cleaned_data["invite"]:
+        for guardian in household.guardians.exclude(email=""):
+            invite_guardian(guardian=guardian, by=by, at=at)
+            invited.append(guardian.email)
+    sentence = _("Famille %(name)s enregistrée.") % {"name": household.name}
+    if invited:
+        sentence += " " + ngettext(
+            "Invitation envoyée à %(addresses)s.", "Invitations envoyées à %(addresses)s.", len(invited)
+        ) % {"addresses": ", ".join(invited)}
+    messages.success(request, sentence)
+    return household
+
+
+def words_in_use(error: AddressInUse) -> str:
+    return " ".join(
+        _("L’adresse %(address)s est déjà celle de %(name)s.") % {"address": address, "name": name}
+        for address, name in error.holders.items()
+    )
+
+
+@require_safe
+@agent_required()
+def detail(request: HttpRequest, household_id: int) -> HttpResponse:
+    household = get_object_or_404(with_people(households_for(request.agent)), pk=household_id)  # type: ignore[attr-defined]
+    lines = Paginator(history(household), HISTORY_PAGE).get_page(request.GET.get("page"))
+    return render(
+        request,
+        "office/families/detail.html",
+        listed(household)
+        | {
+            "lines": lines,
+            "may_invite": request.agent.kind in DESK,  # type: ignore[attr-defined]
+            **activity(household=household, at=request.at),  # type: ignore[attr-defined]
+        },
+    )
+
+
+@require_POST
+@agent_required(*DESK)
+def invite(request: HttpRequest, household_id: int, guardian_id: int) -> HttpResponse:
+    household = get_object_or_404(households_for(request.agent), pk=household_id)  # type: ignore[attr-defined]
+    guardian = get_object_or_404(household.guardians, pk=guardian_id)
+    try:
+        mail = invite_guardian(
+            guardian=guardian,
+            by=request.user.actor(as_agent=True),  # type: ignore[union-attr]
+            at=request.at,  # type: ignore[attr-defined]
+        )
+    except NoAddress:
+        messages.error(request, _("%(name)s n’a pas d’adresse e-mail.") % {"name": guardian})
+    except AlreadyIn:
+        messages.info(request, _("Le compte de %(name)s est déjà ouvert.") % {"name": guardian})
+    except AddressInUse as error:
+        messages.error(request, words_in_use(error))
+    else:
+        messages.success(request, _("Invitation envoyée à %(address)s.") % {"address": mail.to_address})
+    return redirect("office:family", household.pk)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_required(*DESK)
+def invite_all(request: HttpRequest) -> HttpResponse:
+    """Invite every adult who has an address and was never invited; GET says how many, and asks."""
+    waiting = (
+        Guardian.objects.filter(households__in=households_for(request.agent))  # type: ignore[attr-defined]
+        .exclude(email="")
+        .filter(Q(user=None) | Q(user__invitations=0, user__is_active=False, user__activated_at=None))
+        .order_by("last_name", "first_name", "id")
+        .distinct()
+    )
+    if request.method != "POST":
+        return render(
+            request, "office/families/invite_all.html", {"guardians": waiting[:200], "count": waiting.count()}
+        )
+    sent, refused = 0, []
+    for guardian in waiting:
+        try:
+            invite_guardian(
+                guardian=guardian,
+                by=request.user.actor(as_agent=True),  # type: ignore[union-attr]
+                at=request.at,  # type: ignore[attr-defined]
+            )
+            sent += 1
+        except (AddressInUse, AlreadyIn, NoAddress):
+            refused.append(str(guardian))
+    messages.success(request, ngettext("%(n)d invitation envoyée.", "%(n)d invitations envoyées.", sent) % {"n": sent})
+    if refused:
+        messages.warning(request, _("Non invités, leur adresse sert déjà : %(names)s.") % {"names": ", ".join(refused)})
+    return redirect("office:families")
