@@ -35,7 +35,7 @@ class NewLine:
     child: Child
     activity: Activity
     unit: Unit | None = None
-    date: date | None = None
+    day: date | None = None
     at_once: bool = False
 
 
@@ -64,7 +64,7 @@ def open_request(
         sent_by=by,
         sent_by_label=str(by),
         message=message,
-        effect_date=min((line.date for line in lines if line.date), default=None),
+        effect_date=min((line.day for line in lines if line.day), default=None),
     )
     rows = RequestLine.objects.bulk_create(
         RequestLine(
@@ -75,7 +75,7 @@ def open_request(
             service_id=line.activity.service_id,
             activity=line.activity,
             unit=line.unit,
-            date=line.date,
+            date=line.day,
             state=LineState.ACCEPTED if line.at_once else LineState.PENDING,
             at_once=line.at_once,
             answered_at=at if line.at_once else None,

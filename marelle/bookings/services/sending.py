@@ -178,7 +178,7 @@ def _record(
                 child=line.child,
                 activity=line.enrolment.activity,
                 unit=line.unit,
-                date=line.date,
+                day=line.date,
                 at_once=event not in (BookingEvent.ASK, BookingEvent.ASK_CANCEL),
             )
             for (line, _state), event in zip(kept, events, strict=True)
