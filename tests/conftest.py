@@ -48,6 +48,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: item.get_closest_marker("e2e") is not None)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    if exitstatus == pytest.ExitCode.TESTS_FAILED:
+        again = (
+            f"MARELLE_TEST_DATABASE={surroundings.database} pytest --randomly-seed={config.getoption('randomly_seed')}"
+        )
+        terminalreporter.write_line(f"The same order again: {again}")
+
+
 def stands_on_a_database(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     return item.get_closest_marker("django_db") is not None or bool(fixtures & STANDS_ON_A_DATABASE)
