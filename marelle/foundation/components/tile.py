@@ -37,7 +37,7 @@ def badge(kid: Kid, classes: str = "") -> SafeString:
 
 @lru_cache(maxsize=256)
 def _who(name: str, unit: str) -> str:
-    said = format_html('<span class="tile__name">{}<span class="vh">, </span></span>', name) if name else ""
+    said = format_html('<span class="tile__name">{}<span class="sep">, </span></span>', name) if name else ""
     return said + (format_html('<span class="vh">{}, </span>', unit) if unit else "")
 
 
