@@ -78,8 +78,11 @@ def list_words(words: Iterable[str]) -> str:
 
 
 def weekdays_words(weekdays: Collection[int]) -> str:
-    """ "lundi, mardi et jeudi" for {0, 1, 3}."""
-    return list_words(weekday_words(weekday) for weekday in sorted(weekdays))
+    """ "lundi, mardi et jeudi" for {0, 1, 3}; "du lundi au vendredi" for five in a row."""
+    days = sorted(weekdays)
+    if len(days) > 2 and days == list(range(days[0], days[-1] + 1)):
+        return _("du %(first)s au %(last)s") % {"first": weekday_words(days[0]), "last": weekday_words(days[-1])}
+    return list_words(weekday_words(weekday) for weekday in days)
 
 
 # Limits
@@ -179,7 +182,8 @@ def _by_weekday_words(limits: Sequence[tuple[int, grammar.Moment]]) -> str:
     for weekday, limit in limits:
         together.setdefault(_moment_words(limit, ""), []).append(weekday)
     return f"{NBSP}; ".join(
-        _("pour %(weekdays)s : %(limit)s") % {"weekdays": weekdays_words(weekdays), "limit": words}
+        _("pour %(weekdays)s : %(limit)s")
+        % {"weekdays": list_words(weekday_words(weekday) for weekday in weekdays), "limit": words}
         for words, weekdays in together.items()
     )
 

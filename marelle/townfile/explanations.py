@@ -51,7 +51,7 @@ class Explanation:
 
 
 def _iso(at: datetime | None, tz: tzinfo) -> str | None:
-    return None if at is None else at.astimezone(tz).isoformat(timespec="minutes" if not at.second else "seconds")
+    return None if at is None else at.astimezone(tz).isoformat()
 
 
 def explain(
