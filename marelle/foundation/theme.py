@@ -137,9 +137,8 @@ def sheet(colour: str) -> str:
     return "\n".join(
         (
             block(":root", tokens.light),
-            f"@media (prefers-color-scheme:dark){{{block(':root:not([data-theme=light])', tokens.dark)}}}",
-            block(":root[data-theme=dark]", tokens.dark),
-            f"@media print{{{block(':root,:root[data-theme]', tokens.light)}}}",
+            f"@media screen and (prefers-color-scheme:dark){{{block(':root:not([data-theme=light])', tokens.dark)}}}",
+            f"@media screen{{{block(':root[data-theme=dark]', tokens.dark)}}}",
         )
     )
 

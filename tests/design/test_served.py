@@ -1,9 +1,10 @@
 """The sprite and the town's sheet, as browsers get them."""
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import Resolver404, resolve
 
+from marelle.foundation import errors
 from marelle.foundation.icons import sprite_address
 from marelle.foundation.theme import sheet_address
 
@@ -31,3 +32,12 @@ def test_the_town_sheet_is_kept_for_ever_at_its_own_address(client: Client) -> N
 def test_the_town_sheet_takes_nothing_but_a_colour(wrong: str) -> None:
     with pytest.raises(Resolver404):
         resolve(f"/theme-{wrong}-0123456789ab.css", urlconf="marelle.foundation.urls")
+
+
+def test_error_pages_stand_without_the_database(rf: RequestFactory) -> None:
+    request = rf.get("/nowhere")
+    assert errors.not_found(request, Exception()).status_code == 404
+    assert errors.forbidden(request, Exception()).status_code == 403
+    assert errors.bad_request(request, Exception()).status_code == 400
+    assert errors.csrf_failure(request).status_code == 403
+    assert "Rien n’est perdu" in errors.server_error(request).content.decode()

@@ -3,8 +3,9 @@ bottleneck.
 """
 
 from functools import lru_cache
+from html import escape
 
-from django.utils.html import escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
