@@ -18,8 +18,8 @@ def post(
     context: dict[str, Any] | None = None,
 ) -> OutboxMail:
     """Queue one e-mail in the caller's transaction. `kind` names the templates `<room>/mail/<name>_subject.txt`,
-    `.txt` and `.html` as "room/name". `context` must be JSON-safe and hold no secret: links with a key are made when the
-    mail is rendered.
+    `.txt` and `.html` as "room/name". `context` must be JSON-safe and hold no secret: links with a key are made when
+    the mail is rendered.
 
     `at` is the portal's instant, shown in the text; the queue itself runs on the real clock, as the worker does."""
     assert connection.in_atomic_block, "an e-mail is queued in the transaction of what it tells"

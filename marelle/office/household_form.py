@@ -230,7 +230,7 @@ class HouseholdForm:
         )
 
     def is_valid(self) -> bool:
-        """Whether it can be registered; else `problems` says all that is wrong. Empty rows after the first do not count."""
+        """True, or `problems` says all that is wrong. Empty rows do not count after the first."""
         faults = [form for form in (self.home, *self.guardians, *self.children) if not form.is_valid()]
         emails = [form.cleaned_data.get("email", "") for form in self.guardians if hasattr(form, "cleaned_data")]
         holders = who_has_address(emails)
