@@ -1,4 +1,35 @@
-from django.urls import URLPattern
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path
+
+from marelle.portal.views import demarches, enrolment, family, help, home, planning, request
+
+
+def request_calendar(request: HttpRequest, number: str) -> HttpResponse:
+    view = getattr(planning, "request_calendar", None)
+    if view is None:
+        raise Http404
+    answer: HttpResponse = view(request, number)
+    return answer
+
 
 app_name = "portal"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("planning/", planning.plannings, name="plannings"),
+    path("planning/verifier/", planning.check, name="check"),
+    path("planning/envoyer/", planning.send, name="send"),
+    path("planning/retirer/<int:line>/", planning.remove, name="remove_line"),
+    path("planning/<slug:service>/", planning.planning, name="planning"),
+    path("planning/<slug:service>/semaine-type/", planning.week_template, name="week_template"),
+    path("demarches/", demarches.demarches, name="demarches"),
+    path("demarches/inscription/", enrolment.enrol, name="enrol"),
+    path("demandes/<str:number>/", request.detail, name="request"),
+    path("demandes/<str:number>/retirer/", request.withdraw, name="withdraw"),
+    path("demandes/<str:number>/agenda.ics", request_calendar, name="request_calendar"),
+    path("famille/", family.family, name="family"),
+    path("famille/historique/", family.history, name="history"),
+    path("aide/", help.help, name="help"),
+    path("mentions-legales/", help.legal, name="legal"),
+    path("donnees-personnelles/", help.privacy, name="privacy"),
+    path("accessibilite/", help.accessibility, name="accessibility"),
+]

@@ -1,0 +1,49 @@
+"""Instants told from where the reader stands: "aujourd’hui, 9 h", "hier, 18 h 20"."""
+
+from datetime import date, datetime, time, timedelta
+
+from django.utils.translation import gettext as _
+
+from marelle.activities.models import Municipality
+from marelle.activities.queries import calendar_of
+from marelle.foundation.sentences import day_words, moment_words, time_words
+from marelle.rules.calendars import BeyondCalendar
+
+ONE_DAY = timedelta(days=1)
+
+
+def near_day_words(day: date, *, today: date) -> str:
+    """ "aujourd’hui", "demain", "hier", else "lundi 23 novembre", with the year when it is another one."""
+    near = {today: _("aujourd’hui"), today + ONE_DAY: _("demain"), today - ONE_DAY: _("hier")}
+    return near.get(day) or day_words(day, year=day.year != today.year)
+
+
+def near_moment_words(moment: datetime, *, at: datetime, town: Municipality) -> str:
+    """ "aujourd’hui, 9 h", "hier, 18 h 20", "vendredi 20 novembre, minuit": `moment` told at the instant `at`."""
+    local, today = moment.astimezone(town.tz), at.astimezone(town.tz).date()
+    if local.time() == time(0):  # midnight ends the day before
+        return moment_words(moment, town.tz)
+    return _("%(day)s, %(time)s") % {
+        "day": near_day_words(local.date(), today=today),
+        "time": time_words(local.time()),
+    }
+
+
+def answer_day(town: Municipality, sent_at: datetime) -> date | None:
+    """The day by which the town promises an answer, counted in working days from the day of the send. None when the
+    calendar does not reach that far."""
+    calendar = calendar_of(town)
+    day = sent_at.astimezone(town.tz).date()
+    left = town.answer_working_days
+    try:
+        while left:
+            day += ONE_DAY
+            left -= calendar.is_working_day(day)
+        return day
+    except BeyondCalendar:
+        return None
+
+
+def midsentence(name: str) -> str:
+    """A service's name inside a sentence: "Cantine" → "cantine", "ALSH" stays."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name

@@ -1,0 +1,75 @@
+"""What the families' pages show around their content: destinations, person, basket. One query at most, the basket's,
+and only when a template asks for it."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext as _
+
+from marelle.bookings.queries.baskets import basket_count
+
+_PLACES = {
+    "home": "home",
+    "plannings": "plannings",
+    "planning": "plannings",
+    "week_template": "plannings",
+    "check": "plannings",
+    "send": "plannings",
+    "remove_line": "plannings",
+    "demarches": "demarches",
+    "enrol": "demarches",
+    "request": "demarches",
+    "withdraw": "demarches",
+    "family": "family",
+    "history": "family",
+}
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """On every page but the agents': `help_url` and `footer_links`. On a guardian's pages also `nav`, a list of {label,
+    url, icon, current, count}; `person`: {name, initial, account_url, sign_out_url}; and `basket_count`, the user's
+    choices not sent yet."""
+    match = request.resolver_match
+    if match is not None and match.app_name == "office":
+        return {}
+    around: dict[str, Any] = {
+        "help_url": reverse("portal:help"),
+        "footer_links": [
+            {"label": _("Accessibilité : partiellement conforme"), "url": reverse("portal:accessibility")},
+            {"label": _("Données personnelles"), "url": reverse("portal:privacy")},
+            {"label": _("Mentions légales"), "url": reverse("portal:legal")},
+        ],
+    }
+    household = getattr(request, "household", None)
+    if household is None:
+        return around
+    here = _PLACES.get(match.url_name or "", "") if match is not None and match.app_name == "portal" else ""
+    user = request.user
+    count = SimpleLazyObject(lambda: basket_count(user=user, household=household))  # type: ignore[arg-type]
+    places = (
+        ("home", _("Accueil"), "house"),
+        ("plannings", _("Planning"), "calendar-days"),
+        ("demarches", _("Démarches"), "clipboard-list"),
+        ("family", _("Famille"), "users"),
+    )
+    return around | {
+        "nav": [
+            {
+                "label": label,
+                "url": reverse(f"portal:{place}"),
+                "icon": icon,
+                "current": place == here,
+                "count": count if place == "plannings" else 0,
+            }
+            for place, label, icon in places
+        ],
+        "person": {
+            "name": str(user),
+            "initial": str(user)[:1].upper(),
+            "account_url": reverse("portal:family"),
+            "sign_out_url": reverse("accounts:sign_out"),
+        },
+        "basket_count": count,
+    }

@@ -1,0 +1,371 @@
+"""A family's requests as its pages tell them: the list, and one request from its send to its answer."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from marelle.activities.models import BookingMode, Municipality, Service
+from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, Look, request_look
+from marelle.families.models import Household
+from marelle.foundation.components.kids import Kid
+from marelle.foundation.sentences import day_words, list_words, moment_words
+from marelle.portal.moments import answer_day, midsentence, near_day_words, near_moment_words
+from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
+from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
+
+# What a line says of itself: the act and the answer it got.
+_DAY_LOOKS = {
+    (Act.BOOK, LineState.PENDING): BOOKING_LOOKS[BookingState.PENDING],
+    (Act.BOOK, LineState.ACCEPTED): BOOKING_LOOKS[BookingState.BOOKED],
+    (Act.BOOK, LineState.REFUSED): BOOKING_LOOKS[BookingState.REFUSED],
+    (Act.BOOK, LineState.WITHDRAWN): BOOKING_LOOKS[BookingState.WITHDRAWN],
+    (Act.CANCEL, LineState.PENDING): BOOKING_LOOKS[BookingState.CANCELLING],
+    (Act.CANCEL, LineState.ACCEPTED): BOOKING_LOOKS[BookingState.CANCELLED],
+    (Act.CANCEL, LineState.REFUSED): BOOKING_LOOKS[BookingState.REFUSED],
+    (Act.CANCEL, LineState.WITHDRAWN): BOOKING_LOOKS[BookingState.WITHDRAWN],
+    (Act.ENROL, LineState.PENDING): ENROLMENT_LOOKS[EnrolmentState.SUBMITTED],
+    (Act.ENROL, LineState.ACCEPTED): ENROLMENT_LOOKS[EnrolmentState.ACCEPTED],
+    (Act.ENROL, LineState.REFUSED): ENROLMENT_LOOKS[EnrolmentState.REFUSED],
+    (Act.ENROL, LineState.WITHDRAWN): ENROLMENT_LOOKS[EnrolmentState.WITHDRAWN],
+}
+
+
+def line_look(line: RequestLine) -> Look:
+    return _DAY_LOOKS[Act(line.act), LineState(line.state)]
+
+
+# ── the list ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """One request in a list. `title`: "Cantine, 4 changements"; `sub`: its number, children and age, in words."""
+
+    number: str
+    title: str
+    sub: str
+    icon: str
+    accent: int
+    look: Look
+
+
+# As people type it: "2026-004871", "n°4871", "4871".
+_NUMBER = re.compile(r"(?:n°)?(?:[0-9]{4}-)?([0-9]{1,12})")
+
+FILTERS = ("", "en-cours", "acceptees", "refusees", "retirees")
+
+
+def _having(state: LineState) -> Exists:
+    return Exists(RequestLine.objects.filter(request=OuterRef("pk"), state=state))
+
+
+def _condition(name: str) -> Q:
+    return {
+        "": Q(),
+        "en-cours": Q(state=RequestState.SENT),
+        "acceptees": Q(state=RequestState.ANSWERED, some_accepted=True),
+        "refusees": Q(state=RequestState.ANSWERED, some_refused=True),
+        "retirees": Q(state=RequestState.WITHDRAWN),
+    }[name]
+
+
+def requests_of(household: Household, *, words: str = "") -> "QuerySet[FamilyRequest]":
+    """The household's requests, newest first; `words` looks for a number, a child or a service."""
+    found = FamilyRequest.objects.filter(household=household).annotate(
+        some_accepted=_having(LineState.ACCEPTED), some_refused=_having(LineState.REFUSED)
+    )
+    for word in words.split()[:5]:
+        number = _NUMBER.fullmatch(word)
+        lines = RequestLine.objects.filter(request=OuterRef("pk")).filter(
+            Q(child__first_name__icontains=word)
+            | Q(service__name__icontains=word)
+            | Q(service__short_name__icontains=word)
+        )
+        found = found.filter(Q(Exists(lines)) | Q(pk=int(number[1]) if number else None))
+    return found
+
+
+def counted(requests: "QuerySet[FamilyRequest]") -> dict[str, int]:
+    """How many there are under each filter: one query."""
+    sums = requests.aggregate(**{f"n{i}": Count("pk", filter=_condition(name)) for i, name in enumerate(FILTERS)})
+    return {name: sums[f"n{i}"] for i, name in enumerate(FILTERS)}
+
+
+def filtered(requests: "QuerySet[FamilyRequest]", name: str) -> "QuerySet[FamilyRequest]":
+    return requests.filter(_condition(name))
+
+
+def rows_of(requests: Iterable[FamilyRequest], *, town: Municipality, at: datetime) -> list[RequestRow]:
+    """The requests as rows: one query more, however many lines they have."""
+    listed = list(requests)
+    groups = list(
+        RequestLine.objects.filter(request__in=[request.pk for request in listed])
+        .values(
+            "request_id", "state", "act", "service_id", "service__short_name", "service__icon", "service__accent",
+            "service__position", "child_id", "child__first_name", "child__birth_date",
+        )
+        .annotate(n=Count("pk"), first=Min("date"))
+        .order_by("request_id", "service__position", "service_id", "child__birth_date", "child_id")
+    )  # fmt: skip
+    by_request: dict[int, list[dict[str, object]]] = {}
+    for group in groups:
+        by_request.setdefault(group["request_id"], []).append(group)
+    return [_row(request, by_request.get(request.pk, []), town=town, at=at) for request in listed]
+
+
+def _row(
+    request: FamilyRequest, groups: Sequence[dict[str, object]], *, town: Municipality, at: datetime
+) -> RequestRow:
+    services = list(dict.fromkeys(str(group["service__short_name"]) for group in groups))
+    children = list(dict.fromkeys((group["child_id"], str(group["child__first_name"])) for group in groups))
+    days = sum(int(str(group["n"])) for group in groups)
+    first = min((group["first"] for group in groups if isinstance(group["first"], date)), default=None)
+    sent = near_moment_words(request.sent_at, at=at, town=town)
+    parts = [
+        _("N° %(number)s") % {"number": request.number},
+        list_words(name for _id, name in children),
+        _("envoyée %(moment)s") % {"moment": sent},
+    ]
+    if request.state == RequestState.SENT and (due := answer_day(town, request.sent_at)):
+        today = at.astimezone(town.tz).date()
+        if due >= today:
+            parts.append(_("réponse au plus tard %(day)s") % {"day": near_day_words(due, today=today)})
+    return RequestRow(
+        number=request.number,
+        title=request_title(request.kind, services=services, count=days, first=first),
+        sub=" · ".join(part for part in parts if part),
+        icon=str(groups[0]["service__icon"]) if groups else "clipboard-list",
+        accent=int(str(groups[0]["service__accent"])) if groups else 0,
+        look=request_look(str(group["state"]) for group in groups),
+    )
+
+
+def request_title(kind: str, *, services: Sequence[str], count: int, first: date | None) -> str:
+    """ "Inscription : cantine et garderie", "Cantine, jeudi 3 décembre", "Cantine et mercredi, 6 changements"."""
+    if kind == RequestKind.ENROLMENT:
+        return _("Inscription : %(services)s") % {"services": list_words(midsentence(name) for name in services)}
+    named = list_words([*services[:1], *(midsentence(name) for name in services[1:])])
+    if count == 1 and first is not None:
+        return _("%(services)s, %(day)s") % {"services": named, "day": day_words(first)}
+    return ngettext("%(services)s, %(n)d changement", "%(services)s, %(n)d changements", count) % {
+        "services": named,
+        "n": count,
+    }
+
+
+# ── one request ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedLine:
+    """`what`: "ajouter jeudi 19 novembre", or the service asked for."""
+
+    what: str
+    act: str
+    look: Look
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildLines:
+    kid: Kid | None
+    name: str
+    service: str
+    site: str
+    lines: tuple[AskedLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step of the timeline. `state`: "done", "stop" (done, and refused), "now" or "later"."""
+
+    name: str
+    text: str
+    state: str
+    icon: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextDays:
+    """An accepted enrolment whose days remain to be reserved."""
+
+    service: Service
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestPage:
+    request: FamilyRequest
+    title: str
+    sent: str
+    look: Look
+    groups: tuple[ChildLines, ...]
+    steps: tuple[Step, ...]
+    answer_by: str
+    count: int
+    pending: int
+    accepted: int
+    refused: int
+    at_once: bool
+    is_enrolment: bool
+    days_to_reserve: tuple[NextDays, ...] = ()
+    on_attendance: tuple[str, ...] = ()
+    refused_enrolment: bool = False
+    refused_days: Service | None = None
+    in_calendar: bool = False
+
+    @property
+    def number(self) -> str:
+        return self.request.number
+
+
+def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int, Kid], at: datetime) -> RequestPage:
+    """Everything a request says of itself: one query, its lines."""
+    lines = list(
+        request.lines.select_related("child", "service", "activity__site", "unit").order_by(
+            "child__birth_date", "child_id", "service__position", "service_id", "date", "position"
+        )
+    )
+    units = {(line.service_id, line.unit_id) for line in lines}
+    several = {service for service, _unit in units if len({u for s, u in units if s == service}) > 1}
+    groups = []
+    for (child_id, _service), found in groupby(lines, key=lambda line: (line.child_id, line.service_id)):
+        mine = list(found)
+        groups.append(
+            ChildLines(
+                kid=badges.get(child_id),
+                name=mine[0].child.first_name,
+                service=mine[0].service.name,
+                site=mine[0].activity.site.name,
+                lines=tuple(
+                    AskedLine(
+                        what=_what(line, with_unit=line.service_id in several),
+                        act=line.act,
+                        look=line_look(line),
+                        reason=line.reason,
+                    )
+                    for line in mine
+                ),
+            )
+        )
+    states = [line.state for line in lines]
+    services = list(dict.fromkeys(line.service.short_name for line in lines))
+    is_enrolment = request.kind == RequestKind.ENROLMENT
+    due = answer_day(town, request.sent_at)
+    today = at.astimezone(town.tz).date()
+    refused_days = [line.service for line in lines if line.state == LineState.REFUSED and line.act != Act.ENROL]
+    return RequestPage(
+        request=request,
+        title=request_title(
+            request.kind,
+            services=services,
+            count=len(lines),
+            first=min((line.date for line in lines if line.date), default=None),
+        ),
+        sent=near_moment_words(request.sent_at, at=at, town=town),
+        look=request_look(states),
+        groups=tuple(groups),
+        steps=_steps(request, lines, town=town, due=due, at=at),
+        answer_by=near_day_words(due, today=today) if due is not None and due >= today else "",
+        count=len(lines),
+        pending=states.count(LineState.PENDING),
+        accepted=states.count(LineState.ACCEPTED),
+        refused=states.count(LineState.REFUSED),
+        at_once=bool(lines) and all(line.at_once for line in lines),
+        is_enrolment=is_enrolment,
+        days_to_reserve=_days_to_reserve(lines),
+        on_attendance=tuple(
+            dict.fromkeys(
+                line.service.name
+                for line in lines
+                if line.act == Act.ENROL
+                and line.state == LineState.ACCEPTED
+                and line.service.booking_mode == BookingMode.ENROLMENT_ONLY
+            )
+        ),
+        refused_enrolment=any(line.act == Act.ENROL and line.state == LineState.REFUSED for line in lines),
+        refused_days=refused_days[0] if refused_days else None,
+        in_calendar=any(
+            line.act == Act.BOOK and line.state in (LineState.PENDING, LineState.ACCEPTED) for line in lines
+        ),
+    )
+
+
+def _what(line: RequestLine, *, with_unit: bool) -> str:
+    if line.date is None:
+        return line.service.name
+    words = _("annuler %(day)s") if line.act == Act.CANCEL else _("ajouter %(day)s")
+    text = words % {"day": day_words(line.date)}
+    if with_unit and line.unit is not None:
+        text = f"{text}, {midsentence(line.unit.name)}"
+    return text
+
+
+def _days_to_reserve(lines: Sequence[RequestLine]) -> tuple[NextDays, ...]:
+    named: dict[int, list[str]] = {}
+    services: dict[int, Service] = {}
+    for line in lines:
+        accepted = line.act == Act.ENROL and line.state == LineState.ACCEPTED
+        if accepted and line.service.booking_mode == BookingMode.DAYS:
+            services[line.service_id] = line.service
+            named.setdefault(line.service_id, []).append(line.child.first_name)
+    return tuple(NextDays(service=services[id], names=tuple(names)) for id, names in named.items())
+
+
+def _steps(
+    request: FamilyRequest, lines: Sequence[RequestLine], *, town: Municipality, due: date | None, at: datetime
+) -> tuple[Step, ...]:
+    sent = Step(
+        name=_("Envoyée"), text=near_moment_words(request.sent_at, at=at, town=town), state="done", icon="check"
+    )
+    answered = near_moment_words(request.answered_at, at=at, town=town) if request.answered_at else ""
+    if request.state == RequestState.WITHDRAWN:
+        return (sent, Step(name=_("Retirée"), text=answered, state="done", icon="undo-2"))
+    if request.state == RequestState.ANSWERED:
+        if all(line.at_once for line in lines):
+            return (
+                sent,
+                Step(name=_("Acceptée"), text=_("tout de suite, dans les délais"), state="done", icon="check"),
+            )
+        look = request_look(line.state for line in lines)
+        return (
+            sent,
+            Step(name=_("Examinée"), text=town.department_name or town.name, state="done", icon="check"),
+            Step(
+                name=_("Réponse : %(outcome)s") % {"outcome": str(look.word).lower()},
+                text=answered,
+                state="stop" if look.css == "stop" else "done",
+                icon="circle-x" if look.css == "stop" else "check",
+            ),
+        )
+    some = sum(line.state != LineState.PENDING for line in lines)
+    answer = ""
+    if due is not None:
+        today = at.astimezone(town.tz).date()
+        if due >= today:
+            answer = _("Au plus tard %(day)s") % {"day": near_day_words(due, today=today)}
+        else:
+            answer = _("Elle devait venir %(day)s : appelez-nous") % {"day": day_words(due)}
+    return (
+        sent,
+        Step(
+            name=_("En cours d’examen"),
+            text=ngettext("%(n)d ligne a déjà sa réponse", "%(n)d lignes ont déjà leur réponse", some) % {"n": some}
+            if some
+            else town.department_name or town.name,
+            state="now",
+            icon="hourglass",
+        ),
+        Step(name=_("Réponse"), text=answer, state="later"),
+    )
+
+
+def stamp_words(moment: datetime, town: Municipality) -> str:
+    """The stamp's own line: "mardi 10 novembre 2026, 8 h 52"."""
+    return moment_words(moment, town.tz, year=True)

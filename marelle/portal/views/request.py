@@ -1,0 +1,67 @@
+"""One request, from its send to its answer, and taking it back."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from marelle.activities.queries import municipality
+from marelle.bookings.services.answers import withdraw_request
+from marelle.families.permissions import guardian_required
+from marelle.portal.children import badges_of, children_of
+from marelle.portal.tracking import RequestPage, request_page, stamp_words
+from marelle.requests.queries import find_request
+from marelle.requests.services import AlreadyAnswered
+
+
+@require_safe
+@guardian_required
+def detail(request: HttpRequest, number: str) -> HttpResponse:
+    """The same page just after the send (`?envoyee`: it says so, with a stamp) and ever after."""
+    page = _page(request, number)
+    just_sent = "envoyee" in request.GET
+    return render(
+        request,
+        "portal/demarches/request.html",
+        {
+            "page": page,
+            "just_sent": just_sent,
+            "stamp": stamp_words(page.request.sent_at, municipality()) if just_sent else "",
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@guardian_required
+def withdraw(request: HttpRequest, number: str) -> HttpResponse:
+    """GET asks, POST does it: every line that waits is taken back; those already answered stay as they are."""
+    page = _page(request, number)
+    if request.method == "POST":
+        try:
+            withdraw_request(
+                request_id=page.request.pk,
+                by=request.user,  # type: ignore[arg-type]
+                at=request.at,  # type: ignore[attr-defined]
+            )
+            messages.success(request, _("Votre demande est retirée."))
+        except AlreadyAnswered:
+            messages.warning(request, _("Cette demande a déjà sa réponse : il n’y a plus rien à retirer."))
+        return redirect("portal:request", number=number)
+    if not page.pending:
+        messages.info(request, _("Cette demande a déjà sa réponse : il n’y a plus rien à retirer."))
+        return redirect("portal:request", number=number)
+    return render(request, "portal/demarches/withdraw.html", {"page": page})
+
+
+def _page(request: HttpRequest, number: str) -> RequestPage:
+    household = request.household  # type: ignore[attr-defined]
+    found = find_request(number, household=household)
+    if found is None:
+        raise Http404
+    return request_page(
+        found,
+        town=municipality(),
+        badges=badges_of(children_of(household)),
+        at=request.at,  # type: ignore[attr-defined]
+    )
