@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from marelle.accounts.models import AgentRole
 from marelle.foundation.postman import not_sent_count
+from marelle.office.queue import sites_of
+from marelle.requests.queries import waiting
 
 Kind = AgentRole.Kind
 EVERYONE = frozenset(Kind)
@@ -30,6 +32,10 @@ class Destination:
 
 
 DESTINATIONS: tuple[Destination, ...] = (
+    Destination(label=_("Aujourd’hui"), url_name="office:home", icon="layout-dashboard"),
+    Destination(
+        label=_("Demandes"), url_name="office:queue", icon="inbox", count=lambda role: waiting(sites_of(role)).count
+    ),
     Destination(label=_("Familles"), url_name="office:families", icon="users-round"),
     Destination(
         label=_("E-mails"), url_name="office:mails", icon="mail", kinds=DESK, count=lambda role: not_sent_count()
@@ -53,6 +59,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "initial": str(request.user)[:1].upper(),
             "role": role.job_title or role.get_kind_display(),
             "sign_out_url": reverse("accounts:sign_out"),
+            "keys": request.session.get("keys", "on"),
         },
         "nav": [
             {

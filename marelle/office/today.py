@@ -87,8 +87,9 @@ class Today:
 
 
 def day_of_the_town(*, town: Municipality, day: date, today: date, sites: Collection[int] = ()) -> Today:
-    """Read a day: six queries, seven when nothing is open. Raises BeyondCalendar outside the school calendar, except for
-    today, which says so."""
+    """Read a day: six queries, seven when nothing is open.
+
+    Raises BeyondCalendar outside the school calendar, except for today, which says so."""
     calendar = calendar_of(town)
     kind = _kind(town, day, today)
     expected = expected_on(day, sites=sites)

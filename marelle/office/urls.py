@@ -1,10 +1,15 @@
 from django.urls import path
 
-from marelle.office.views import families, home, mails
+from marelle.office.views import families, mails, queue, today
 
 app_name = "office"
 urlpatterns = [
-    path("", home.home, name="home"),
+    path("", today.today, name="home"),
+    path("demandes/", queue.index, name="queue"),
+    path("demandes/accepter/", queue.accept_several, name="accept_several"),
+    path("demandes/raccourcis/", queue.keys, name="keys"),
+    path("demandes/<str:number>/", queue.detail, name="request"),
+    path("demandes/<str:number>/ouvrir/", queue.hold, name="hold"),
     path("familles/", families.index, name="families"),
     path("familles/nouvelle/", families.new, name="new_family"),
     path("familles/inviter/", families.invite_all, name="invite_all"),
