@@ -10,3 +10,8 @@ urlpatterns = [
 ]
 if settings.DEMO or settings.MODE == "test":
     urlpatterns.append(path("", include("marelle.demo.urls")))
+
+handler400 = "marelle.foundation.errors.bad_request"
+handler403 = "marelle.foundation.errors.forbidden"
+handler404 = "marelle.foundation.errors.not_found"
+handler500 = "marelle.foundation.errors.server_error"
