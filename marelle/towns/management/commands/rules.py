@@ -28,7 +28,7 @@ def read_town(path: str) -> townfile.Town:
 
 class Command(BaseCommand):
     help = "Ce que disent les règles d'une commune, d'après son fichier, sans base de données."
-    requires_system_checks: list[str] = []  # type: ignore[assignment]
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)

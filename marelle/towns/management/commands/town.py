@@ -18,7 +18,7 @@ from marelle.towns.words import fault_line
 
 class Command(BaseCommand):
     help = "Le fichier d'une commune : le vérifier, en publier le schéma, en lire les périodes."
-    requires_system_checks: list[str] = []  # type: ignore[assignment]
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
