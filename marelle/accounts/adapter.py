@@ -3,11 +3,11 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
+
+from marelle.accounts.permissions import landing
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -34,5 +34,4 @@ class AccountAdapter(DefaultAccountAdapter):
         return user if user is not None and user.is_active else None
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        landing: str = import_string(settings.LANDING)(request.user)
-        return landing
+        return landing(request.user)

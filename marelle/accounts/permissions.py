@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.module_loading import import_string
 
 from marelle.accounts.models import AgentRole, User
 
@@ -44,6 +45,12 @@ def to_the_door(request: HttpRequest) -> HttpResponse:
     if htmx:
         return HttpResponse(headers={"HX-Redirect": address})
     return HttpResponseRedirect(address)
+
+
+def landing(user: Any) -> str:
+    """Where this user arrives after the door, as the function that `settings.LANDING` names says."""
+    path: str = import_string(settings.LANDING)(user)
+    return path
 
 
 def role_of(user: Any) -> AgentRole | None:

@@ -1,6 +1,5 @@
 """The door: an address, then a password or a link. Every address gets the same pages and the same answers."""
 
-from allauth.account.adapter import get_adapter
 from allauth.account.utils import perform_login
 from allauth.core import ratelimit
 from django.conf import settings
@@ -18,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from marelle.accounts.forms import AddressForm, NewPasswordForm, PasswordForm, too_many
 from marelle.accounts.links import LinkState, read_link
 from marelle.accounts.models import User
-from marelle.accounts.permissions import safe_next
+from marelle.accounts.permissions import landing, safe_next
 from marelle.accounts.services import LinkSpent, send_link
 from marelle.accounts.services import choose_password as choose
 from marelle.activities.queries import municipality
@@ -43,7 +42,7 @@ def to(name: str, next_path: str) -> HttpResponseRedirect:
 
 def come_in(request: HttpRequest, user: User, *, email: str, remember: bool, next_path: str) -> HttpResponse:
     """Open the session: until the browser closes, or for thirty days on a device of one's own."""
-    response = perform_login(request, user, email=email, redirect_url=next_path or None)
+    response = perform_login(request, user, email=email, redirect_url=next_path or landing(user))
     for key in (ADDRESS, LINK):
         request.session.pop(key, None)
     request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else 0)
@@ -51,7 +50,7 @@ def come_in(request: HttpRequest, user: User, *, email: str, remember: bool, nex
 
 
 def inside(request: HttpRequest, next_path: str) -> HttpResponse:
-    return HttpResponseRedirect(next_path or get_adapter().get_login_redirect_url(request))
+    return HttpResponseRedirect(next_path or landing(request.user))
 
 
 @never_cache
