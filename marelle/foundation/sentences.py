@@ -12,7 +12,7 @@ from datetime import timedelta as delta
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from django.utils.dates import MONTHS
+from django.utils.dates import MONTHS, MONTHS_AP
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -41,6 +41,20 @@ def day_words(day: date, *, year: bool = False) -> str:
     number = pgettext("premier jour du mois", "1er") if day.day == 1 else str(day.day)
     words = f"{weekday_words(day.weekday())} {number}{NBSP}{MONTHS[day.month]}"
     return f"{words} {day.year}" if year else words
+
+
+def short_day_words(day: date) -> str:
+    """ "jeu. 12 nov.", for narrow places; `day_words` everywhere else."""
+    return f"{weekday_words(day.weekday())[:3]}. {day.day}{NBSP}{MONTHS_AP[day.month]}"
+
+
+def short_span_words(first: date, last: date) -> str:
+    """ "9–13 nov.", "30 nov.–4 déc.", "12 nov."."""
+    end = f"{last.day}{NBSP}{MONTHS_AP[last.month]}"
+    if first == last:
+        return end
+    start = str(first.day) if first.month == last.month else f"{first.day}{NBSP}{MONTHS_AP[first.month]}"
+    return f"{start}–{end}"
 
 
 def span_words(first: date, last: date) -> str:
