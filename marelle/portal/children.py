@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import ngettext
 
 from marelle.families.models import Child, Household
 from marelle.foundation.components.kids import Kid, kids
@@ -34,3 +37,11 @@ def children_of(household: Household) -> list[HouseholdChild]:
 
 def badges_of(children: Sequence[HouseholdChild]) -> dict[int, Kid]:
     return {one.id: one.kid for one in children}
+
+
+def age_words(born: date, today: date) -> str:
+    """ "8 ans", and "5 mois" before the second birthday."""
+    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
+    if months < 24:
+        return ngettext("%(n)d mois", "%(n)d mois", months) % {"n": months}
+    return ngettext("%(n)d an", "%(n)d ans", months // 12) % {"n": months // 12}

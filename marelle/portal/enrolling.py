@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from marelle.activities.models import Activity, BookingMode, Group, Municipality, SchoolYear, Service, Unit
+from marelle.activities.models import Activity, BookingMode, Group, Municipality, SchoolYear, Service, Site, Unit
 from marelle.activities.queries import activities_for, open_weekdays
 from marelle.bookings.labels import ENROLMENT_LOOKS, Look
 from marelle.bookings.models import LIVE_ENROLMENTS, Booking, Enrolment
@@ -41,7 +41,7 @@ class Choice:
     """One child and one activity.
 
     key: "child.activity", the box's value. look: where it stands (word, icon, css for the tile). open: a box.
-    note: the site, where a service has several. why: why it cannot be asked, or why it was refused.
+    note: the site, where the child may choose between several. why: why it cannot be asked, or why it was refused.
     rest: what remains to be done once accepted, with `url` to do it; `request`: the number of the request to follow.
     """
 
@@ -123,7 +123,6 @@ def enrolment_page(
     on = max(today, year.first_day)
     offers = []
     for service, mine in _by_service(activities):
-        several = len({activity.site_id for activity in mine}) > 1
         choices = [
             _choice(
                 one,
@@ -134,12 +133,11 @@ def enrolment_page(
                 weekdays=weekdays,
                 on=on,
                 town=town,
-                note=activity.site.name if several else "",
+                note=activity.site.name if len(_open_to(one, mine)) > 1 else "",
                 asking=asking,
             )
             for one in children
-            for activity in mine
-            if activity.site.kind == "centre" or activity.site_id == one.child.school_id
+            for activity in _open_to(one, mine)
         ]
         if choices:
             offers.append(
@@ -152,6 +150,15 @@ def enrolment_page(
                 )
             )
     return EnrolmentPage(year=year, offers=tuple(offers))
+
+
+def _open_to(one: HouseholdChild, activities: Sequence[Activity]) -> list[Activity]:
+    """Of these, those at the child's school and at the centres."""
+    return [
+        activity
+        for activity in activities
+        if activity.site.kind == Site.Kind.CENTRE or activity.site_id == one.child.school_id
+    ]
 
 
 def _by_service(activities: Sequence[Activity]) -> list[tuple[Service, list[Activity]]]:

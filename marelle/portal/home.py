@@ -53,10 +53,10 @@ class Shortcut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attendance:
-    """A service and who goes there that day."""
+    """A service and who goes there that day, in words."""
 
     service: str
-    names: tuple[str, ...]
+    names: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +155,7 @@ def home(
         today=day_words(today),
         first_name=_first_name(user),
         attendances=attendances,
-        rest="" if attendances else _no_attendance(days, today, calendar, children),
+        rest="" if attendances or not bookable else _no_attendance(days, today, calendar, children),
         todo=tuple(
             _todo(
                 town=town,
@@ -197,11 +197,10 @@ def _attendances(days: Days, day: date, children: Sequence[HouseholdChild]) -> t
             child_id = state.enrolment.child_id
             if child_id in names:
                 found.setdefault(service.pk, {})[child_id] = names[child_id]
-    order = list(names)
     return tuple(
         Attendance(
             service=midsentence(service.name),
-            names=tuple(name for _id, name in sorted(found[service.pk].items(), key=lambda pair: order.index(pair[0]))),
+            names=list_words(found[service.pk][child_id] for child_id in names if child_id in found[service.pk]),
         )
         for service in sorted(services.values(), key=lambda service: (service.position, service.pk))
         if service.pk in found
@@ -210,8 +209,6 @@ def _attendances(days: Days, day: date, children: Sequence[HouseholdChild]) -> t
 
 def _no_attendance(days: Days, today: date, calendar: SchoolCalendar, children: Sequence[HouseholdChild]) -> str:
     """Why nobody is expected today, then the next day when somebody is."""
-    if not children:
-        return ""
     try:
         holiday = calendar.public_holiday(today)
         period = calendar.holiday_period(today)
@@ -230,7 +227,7 @@ def _no_attendance(days: Days, today: date, calendar: SchoolCalendar, children: 
         return why
     following = min(booked)
     what = "\N{NARROW NO-BREAK SPACE}; ".join(
-        _("%(service)s pour %(names)s") % {"service": attendance.service, "names": list_words(attendance.names)}
+        _("%(service)s pour %(names)s") % {"service": attendance.service, "names": attendance.names}
         for attendance in _attendances(days, following, children)
     )
     return _("%(why)s Prochain jour : %(day)s, %(what)s.") % {
@@ -260,8 +257,8 @@ def _todo(
             text=_("Rien n’est réservé tant que vous ne l’envoyez pas."),
             icon="send",
             url=reverse("portal:check"),
-            action=_("Vérifier et envoyer"),
-            hidden=_(" mes choix"),
+            action=_("Vérifier"),
+            hidden=_(" et envoyer mes choix"),
         )
     yield from _to_correct(enrolments, at)
     yield from _to_reserve(bookable, town=town, today=today, at=at)
@@ -381,9 +378,7 @@ def _week(days: Days, children: Sequence[HouseholdChild], today: date, calendar:
     rows = tuple(
         WeekRow(
             child=one,
-            about=", ".join(
-                part for part in (one.child.level, one.child.school.name if one.child.school else "") if part
-            ),
+            about=one.child.level or one.child.class_name,
             cells=tuple(
                 _cell(by_cell.get((one.id, day), ()), day, days=days, today=today, calendar=calendar) for day in dates
             ),

@@ -36,6 +36,13 @@ _DAY_LOOKS = {
 }
 
 
+def whole_look(kind: str, states: Iterable[str]) -> Look:
+    """How a request shows as a whole. An enrolment that waits does so under its question mark."""
+    look = request_look(states)
+    waits = look is request_look([LineState.PENDING])
+    return ENROLMENT_LOOKS[EnrolmentState.SUBMITTED] if waits and kind == RequestKind.ENROLMENT else look
+
+
 def line_look(line: RequestLine) -> Look:
     return _DAY_LOOKS[Act(line.act), LineState(line.state)]
 
@@ -142,7 +149,7 @@ def _row(
         sub=" · ".join(part for part in parts if part),
         icon=str(groups[0]["service__icon"]) if groups else "clipboard-list",
         accent=int(str(groups[0]["service__accent"])) if groups else 0,
-        look=request_look(str(group["state"]) for group in groups),
+        look=whole_look(request.kind, (str(group["state"]) for group in groups)),
     )
 
 
@@ -193,10 +200,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextDays:
-    """An accepted enrolment whose days remain to be reserved."""
+    """A service whose days remain to be reserved, and for whom."""
 
     service: Service
-    names: tuple[str, ...]
+    names: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,7 +276,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
             first=min((line.date for line in lines if line.date), default=None),
         ),
         sent=near_moment_words(request.sent_at, at=at, town=town),
-        look=request_look(states),
+        look=whole_look(request.kind, states),
         groups=tuple(groups),
         steps=_steps(request, lines, town=town, due=due, at=at),
         answer_by=near_day_words(due, today=today) if due is not None and due >= today else "",
@@ -315,7 +322,7 @@ def _days_to_reserve(lines: Sequence[RequestLine]) -> tuple[NextDays, ...]:
         if accepted and line.service.booking_mode == BookingMode.DAYS:
             services[line.service_id] = line.service
             named.setdefault(line.service_id, []).append(line.child.first_name)
-    return tuple(NextDays(service=services[id], names=tuple(names)) for id, names in named.items())
+    return tuple(NextDays(service=services[id], names=list_words(names)) for id, names in named.items())
 
 
 def _steps(

@@ -14,7 +14,7 @@ from marelle.families.models import Guardian
 from marelle.families.permissions import guardian_required
 from marelle.foundation.models import AuditLine
 from marelle.foundation.sentences import day_words, time_words
-from marelle.portal.children import children_of
+from marelle.portal.children import age_words, children_of
 from marelle.rules.lifecycles import EnrolmentState
 
 PER_PAGE = 30
@@ -44,7 +44,10 @@ def family(request: HttpRequest) -> HttpResponse:
             "adults": Guardian.objects.filter(guardianships__household=household)
             .select_related("user")
             .order_by("guardianships__position", "guardianships__id"),
-            "children": [(one, services.get(one.id, [])) for one in children_of(household)],
+            "children": [
+                (one, age_words(one.child.birth_date, today), services.get(one.id, []))
+                for one in children_of(household)
+            ],
         },
     )
 
