@@ -30,16 +30,27 @@ class CellState(Enum):
     BOOKED = Look(_("Réservé"), "check", "booked")
     PENDING = Look(_("En cours"), "hourglass", "pending", _("Demande en cours"))
     QUEUED = Look(_("En attente"), "list-ordered", "queue", _("Liste d’attente"))
-    OFFERED = Look(_("Place proposée"), "list-ordered", "queue", _("Place proposée"))
+    OFFERED = Look(_("Place proposée"), "list-ordered", "offered")
     CANCELLING = Look(_("Annulation en cours"), "calendar-x-2", "cancelling")
     REFUSED = Look(_("Refusé"), "circle-x", "refused")
     LOCKED = Look(_("Réservé"), "lock", "locked", _("Réservé, délai dépassé"))
     LATE = Look(_("Trop tard"), "lock", "late", _("Trop tard pour réserver"))
     NOT_OPEN = Look(_("Pas encore ouvert"), "lock", "late", _("Pas encore ouvert"))
-    FULL = Look(_("Complet"), "ban", "late", _("Complet"))
+    PAST = Look(_("Rien de réservé"), "minus", "late", _("Jour passé"))
+    FULL = Look(_("Complet"), "ban", "full")
     CLOSED = Look(_("Fermé"), "ban", "closed")
     HOLIDAY = Look(_("Férié"), "ban", "closed", _("Fermé"))
-    ELSEWHERE = Look(_("Réservé par l’autre foyer"), "lock", "locked")
+    ELSEWHERE = Look(_("Réservé par l’autre foyer"), "lock", "elsewhere")
+
+    @classmethod
+    def legend_of(cls, shown: "Iterable[CellState]") -> list["CellState"]:
+        """The states that a legend always explains, and those shown that it would not name otherwise."""
+        always = (
+            cls.FREE, cls.BOOKED, cls.PENDING, cls.REFUSED, cls.CANCELLING, cls.LOCKED, cls.LATE, cls.CLOSED, cls.ADD,
+            cls.REMOVE,
+        )  # fmt: skip
+        met = set(shown)
+        return [*always, *(state for state in cls if state in met and state not in (*always, cls.PAST, cls.HOLIDAY))]
 
     @property
     def word(self) -> str | Promise:

@@ -16,7 +16,7 @@ from marelle.bookings.labels import CellState
 from marelle.bookings.models import BasketLine, Enrolment
 from marelle.bookings.queries.days import Days, DayState, load_days
 from marelle.foundation.components.grid import Column, Day, Grid, Kid, Mark, Menu, MenuItem, Tile, Week
-from marelle.foundation.sentences import day_words, moment_words, sentence, span_words, time_words
+from marelle.foundation.sentences import day_words, list_words, moment_words, sentence, short_span_words, time_words
 from marelle.requests.models import Act
 from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 from marelle.rules.decisions import Allowed, Reason, Refused
@@ -73,7 +73,7 @@ class Month:
         return self.last_day + timedelta(days=6 - self.last_day.weekday())
 
 
-def cell_state(state: DayState) -> CellState:
+def cell_state(state: DayState, *, today: date) -> CellState:
     """Where the town hall stands on this day, for a family."""
     if state.elsewhere:
         return CellState.ELSEWHERE
@@ -91,6 +91,8 @@ def cell_state(state: DayState) -> CellState:
                 return CellState.OFFERED
             case _:
                 return CellState.CLOSED
+    if state.day < today:
+        return CellState.PAST
     verdict = state.may_add()
     if isinstance(verdict, Refused):
         if verdict.reason == Reason.FULL:
@@ -115,11 +117,32 @@ def tile_key(state: DayState) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """Why a day to come cannot be changed, or was refused: the same sentence for all the children it holds for."""
+
+    anchor: str
+    day: str
+    names: str
+    text: str
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
 class MonthPage:
     grid: Grid
     days: Days
     month: Month
     has_open_days: bool
+    remarks: tuple[Remark, ...]
+
+    @property
+    def locked(self) -> bool:
+        return any(remark.locked for remark in self.remarks)
+
+    @property
+    def legend(self) -> list[CellState]:
+        tiles = (tile for week in self.grid.weeks for day in week.days for tile in day.tiles)
+        return CellState.legend_of(tile.state for tile in tiles if isinstance(tile.state, CellState))
 
 
 def month_page(
@@ -182,7 +205,56 @@ def month_page(
         weeks=tuple(weeks),
         several_units=len(units) > 1,
     )
-    return MonthPage(grid=grid, days=days, month=month, has_open_days=bool(by_day))
+    return MonthPage(
+        grid=grid,
+        days=days,
+        month=month,
+        has_open_days=bool(by_day),
+        remarks=tuple(_remarks(by_day, days, town=town, kids=kids)),
+    )
+
+
+EXPLAINED = (CellState.LATE, CellState.LOCKED, CellState.NOT_OPEN, CellState.FULL)
+
+
+def _anchor(day: date) -> str:
+    return f"jour-{day.isoformat()}"
+
+
+def _remarks(
+    by_day: Mapping[date, list[DayState]], days: Days, *, town: Municipality, kids: Mapping[int, Kid]
+) -> Iterable[Remark]:
+    for day in sorted(by_day):
+        if day < days.today:
+            continue
+        said: dict[tuple[str, bool], list[str]] = {}
+        for state in by_day[day]:
+            look = cell_state(state, today=days.today)
+            kid = kids.get(state.enrolment.child_id)
+            if look in EXPLAINED:
+                text, locked = why_locked(state, town=town), True
+            elif look is CellState.REFUSED and state.refusal is not None:
+                text, locked = _("Refusé : %(reason)s") % {"reason": state.refusal.reason.rstrip(".")}, False
+            else:
+                continue
+            names = said.setdefault((text, locked), [])
+            if kid is not None and kid.name not in names:
+                names.append(kid.name)
+        for (text, locked), names in said.items():
+            words = day_words(day)
+            yield Remark(
+                anchor=_anchor(day),
+                day=words[:1].upper() + words[1:],
+                names=list_words(names),
+                text=text,
+                locked=locked,
+            )
+
+
+def why_locked(state: DayState, *, town: Municipality) -> str:
+    """Why the family cannot change this day on line, since when or until when."""
+    refusal = state.may_remove() if state.booking is not None else state.may_add()
+    return sentence(refusal, town.tz)
 
 
 def _week(
@@ -202,7 +274,7 @@ def _week(
 ) -> Week:
     label = _("S%(number)d") % {"number": monday.isocalendar().week}
     friday = monday + timedelta(days=max((day.weekday() for day in dates), default=4))
-    span = span_words(dates[0] if dates else monday, friday)
+    span = short_span_words(dates[0] if dates else monday, friday)
     states = [state for day in dates for state in by_day.get(day, ())]
     if not states:
         return Week(label=label, span=span, closed=_closed_mark(monday, calendar))
@@ -238,7 +310,7 @@ def _day(
     tiles = []
     soonest: datetime | None = None
     for state in states:
-        look = cell_state(state)
+        look = cell_state(state, today=days.today)
         editable = is_editable(state, today=days.today)
         change = changes.get(state.key)
         ticked = state.is_wanted if change is None else change == Act.BOOK
@@ -248,11 +320,8 @@ def _day(
         note, why = "", ""
         if editable and state.booking is None and state.left is not None and state.left <= FEW_PLACES:
             note = ngettext("%(n)d place", "%(n)d places", state.left) % {"n": state.left}
-        if not editable and look in (CellState.LATE, CellState.LOCKED, CellState.NOT_OPEN) and day >= days.today:
-            refusal = state.cancel if state.booking is not None else state.book
-            why = sentence(refusal, town.tz)
-        elif look is CellState.REFUSED and state.refusal is not None:
-            why = state.refusal.reason
+        if not editable and look in EXPLAINED and day >= days.today:
+            why = why_locked(state, town=town)
         tiles.append(
             Tile(
                 key=tile_key(state),
@@ -265,6 +334,7 @@ def _day(
                 editable=editable,
                 note=note,
                 why=why,
+                href=f"#{_anchor(day)}" if why else "",
                 alone=look is CellState.REFUSED,
                 described_by=f"due-{day.isoformat()}" if soonest is not None and editable else "",
             )

@@ -1,7 +1,7 @@
 """From the grid to the numbered request: choose, check, send."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -42,7 +42,6 @@ from marelle.rules.calendars import BeyondCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.lifecycles import EnrolmentState
 from marelle.rules.recurrence import days_of_week_template
-
 
 SHOWN = (EnrolmentState.ACCEPTED, EnrolmentState.SUBMITTED)
 
@@ -114,18 +113,38 @@ def planning(request: HttpRequest, service: str) -> HttpResponse:
     except BeyondCalendar as fault:
         return render(request, "portal/planning/beyond.html", {"place": place, "fault": fault}, status=404)
     context = (
-        _panel(place, lines)
+        _panel(place, lines, page.days.states.keys())
         | _month_links(place, page, request)
         | {
             "place": place,
             "page": page,
             "menu": whole_menu(month),
-            "legend": page.grid.states(),
+            "legend": page.legend,
             "limit": limit_words(limits_of(place.town, place.service, page.days.units[place.service.id][0]).book),
             "template": template_form(place, page.days, month),
+            "contacts": contacts_of(place),
         }
     )
     return render(request, "portal/planning/month.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    name: str
+    email: str
+    phone: str
+
+
+def contacts_of(place: Place) -> list[Contact]:
+    """Whom to write to for what cannot be done on line: the service's own address, else the children's sites', else the
+    town's."""
+    service, town = place.service, place.town
+    if service.contact_email or service.contact_phone:
+        return [Contact(service.name, service.contact_email, service.contact_phone)]
+    sites = {e.activity.site_id: e.activity.site for e in place.enrolments if e.activity.site.email}
+    if sites:
+        return [Contact(site.name, site.email, site.phone) for site in sites.values()]
+    return [Contact(town.department_name or town.name, town.email, town.phone)]
 
 
 def _planning_post(request: HttpRequest, place: Place) -> HttpResponse:
@@ -255,7 +274,6 @@ class TemplateForm:
     rows: list[TemplateRow]
     month: str
     month_words: str
-    period_end: str
     year_label: str
 
 
@@ -291,7 +309,6 @@ def template_form(place: Place, days: Days, month: Month) -> TemplateForm:
         rows=rows,
         month=str(month),
         month_words=month.words,
-        period_end="",
         year_label=year.label,
     )
 
@@ -545,17 +562,32 @@ def _shown(request: HttpRequest, place: Place) -> dict[Key, Shown]:
     return shown
 
 
-def _panel(place: Place, lines: Sequence[BasketLine]) -> dict[str, object]:
-    """The basket beside the grid: what will be asked, first things first."""
-    rows = [
-        {
-            "kid": place.kids.get(line.child_id),
-            "adds": line.act == Act.BOOK,
-            "day": day_words(line.date),
-            "service": line.enrolment.activity.service.short_name,
-        }
-        for line in lines
-    ]
+def _panel(place: Place, lines: Sequence[BasketLine], shown: Collection[Key]) -> dict[str, object]:
+    """The basket beside the grid: the lines of the cells shown, and in a few words those of other months and
+    services."""
+    here = [line for line in lines if (line.child_id, line.unit_id, line.date) in shown]
+    elsewhere = [line for line in lines if (line.child_id, line.unit_id, line.date) not in shown]
+    words = []
+    by_month = sorted(elsewhere, key=lambda line: (line.unit.service.position, line.date))
+    for (service, month), found in groupby(
+        by_month, key=lambda line: (line.enrolment.activity.service.short_name, Month.of(line.date))
+    ):
+        what = _change_words(list(found))
+        words.append(_("%(service)s, %(month)s : %(what)s") % {"service": service, "month": month.words, "what": what})
+    return {
+        "basket_lines": [
+            {"kid": place.kids.get(line.child_id), "adds": line.act == Act.BOOK, "day": day_words(line.date)}
+            for line in here
+        ],
+        "basket_elsewhere": words,
+        "basket_extra_add": sum(line.act == Act.BOOK for line in elsewhere),
+        "basket_extra_drop": sum(line.act == Act.CANCEL for line in elsewhere),
+        "basket_summary": _change_words(lines),
+    }
+
+
+def _change_words(lines: Sequence[BasketLine]) -> str:
+    """ "3 ajouts, 1 annulation"."""
     added = sum(line.act == Act.BOOK for line in lines)
     removed = len(lines) - added
     parts = []
@@ -563,7 +595,7 @@ def _panel(place: Place, lines: Sequence[BasketLine]) -> dict[str, object]:
         parts.append(ngettext("%(n)d ajout", "%(n)d ajouts", added) % {"n": added})
     if removed:
         parts.append(ngettext("%(n)d annulation", "%(n)d annulations", removed) % {"n": removed})
-    return {"basket_lines": rows, "basket_summary": ", ".join(parts), "basket_count": len(lines)}
+    return ", ".join(parts)
 
 
 def _tell_clashes(request: HttpRequest, clashes: Sequence[Clash], place: Place) -> None:

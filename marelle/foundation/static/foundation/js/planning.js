@@ -48,14 +48,17 @@
   const say = (element, name, text) => { const at = element.querySelector(`[data-${name}]`); if (at) at.textContent = text; };
   const refresh = (announce) => {
     const list = changes();
-    const added = list.filter((box) => box.checked).length, dropped = list.length - added;
+    // What the basket holds besides this page (another month, another service) counts in the words, not in the boxes.
+    const extra = Number(words.extraAdd || 0) + Number(words.extraDrop || 0), all = list.length + extra;
+    const here = list.filter((box) => box.checked).length;
+    const added = here + Number(words.extraAdd || 0), dropped = list.length - here + Number(words.extraDrop || 0);
     const priced = list.some((box) => tile(box).dataset.cents);
     const sum = list.reduce((total, box) => total + (box.checked ? 1 : -1) * Number(tile(box).dataset.cents || 0), 0);
     const text = [added && count(added, words.addOne, words.addMany), dropped && count(dropped, words.dropOne, words.dropMany)].filter(Boolean).join(", ") || words.none || "";
     document.querySelectorAll("[data-request-count]").forEach((at) => { at.textContent = text; });
     document.querySelectorAll("[data-request-sum]").forEach((at) => { at.textContent = priced ? money(sum) : ""; });
-    document.querySelectorAll("[data-request-some]").forEach((at) => { at.hidden = list.length === 0; });
-    document.querySelectorAll("[data-request-none]").forEach((at) => { at.hidden = list.length > 0; });
+    document.querySelectorAll("[data-request-some]").forEach((at) => { at.hidden = all === 0; });
+    document.querySelectorAll("[data-request-none]").forEach((at) => { at.hidden = all > 0; });
     const home = document.querySelector("[data-request-lines]");
     if (home && line) {
       home.replaceChildren(...list.slice(0, shown).map((box) => {
