@@ -1,8 +1,11 @@
 """A bare town and the people of its portal, made through the services: for tests that need no offer."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from marelle.accounts.models import AgentRole, User
 from marelle.accounts.services import activate, register_agent
@@ -73,3 +76,10 @@ def signed_in(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
+
+
+def queries(act: Callable[[], object]) -> int:
+    """How many queries it takes."""
+    with CaptureQueriesContext(connection) as taken:
+        act()
+    return len(taken)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from csp.decorators import csp_replace, csp_update
+from csp.decorators import csp, csp_update
 from django.core.paginator import Paginator
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
@@ -51,7 +51,7 @@ def mail(request: HttpRequest, mail_id: int) -> HttpResponse:
 @never_cache
 @require_safe
 @xframe_options_sameorigin
-@csp_replace(HTML_POLICY)  # type: ignore[arg-type]
+@csp(HTML_POLICY)  # type: ignore[arg-type]
 def mail_html(request: HttpRequest, mail_id: int) -> HttpResponse:
     """The e-mail's HTML part, alone in its frame; its links open in the whole window."""
     html = get_object_or_404(DeliveredMail, pk=mail_id).html

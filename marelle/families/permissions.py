@@ -4,7 +4,7 @@ from functools import wraps
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
@@ -68,7 +68,8 @@ def landing(user: User) -> str:
 
 def households_for(role: AgentRole) -> "QuerySet[Household]":
     """The households that an agent may see: all, or those with a pupil of the agent's sites when some are named."""
-    sites = list(role.sites.values_list("pk", flat=True))
+    prefetch_related_objects([role], "sites")
+    sites = [site.pk for site in role.sites.all()]
     if not sites:
         return Household.objects.all()
     return Household.objects.filter(pk__in=Residence.objects.filter(child__school__in=sites).values("household"))

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from marelle.accounts.models import AgentRole
 from marelle.accounts.permissions import agent_required
 from marelle.activities.queries import municipality
-from marelle.families.models import Guardian, Household
+from marelle.families.models import Guardian, Guardianship, Household
 from marelle.families.permissions import households_for
 from marelle.families.queries import history, invitation_state, matching, with_people
 from marelle.families.services import (
@@ -33,15 +33,11 @@ HISTORY_PAGE = 20
 DESK = (AgentRole.Kind.ADMINISTRATOR, AgentRole.Kind.OFFICE)
 
 SORTS = {"nom": ("name", "id"), "recentes": ("-created_at", "-id")}
-NOT_INVITED = Q(
-    guardians__in=Guardian.objects.exclude(email="").filter(
-        Q(user=None) | Q(user__invitations=0, user__is_active=False)
-    )
-)
-NOT_IN = Q(
-    guardians__in=Guardian.objects.filter(user__is_active=False, user__activated_at=None, user__invitations__gt=0)
-)
-FILTERS = {"": Q(), "a-inviter": NOT_INVITED, "sans-reponse": NOT_IN}
+HAS_ADDRESS = ~Q(guardian__email="")
+OUTSIDE = Q(guardian__user__is_active=False, guardian__user__activated_at=None)
+NEVER_INVITED = HAS_ADDRESS & (Q(guardian__user=None) | OUTSIDE & Q(guardian__user__invitations=0))
+NOT_IN_YET = OUTSIDE & Q(guardian__user__invitations__gt=0)
+FILTERS = {"a-inviter": NEVER_INVITED, "sans-reponse": NOT_IN_YET}
 
 
 @require_safe
@@ -51,8 +47,10 @@ def index(request: HttpRequest) -> HttpResponse:
     sort = request.GET.get("tri", "nom")
     chosen = request.GET.get("voir", "")
     found = matching(households_for(request.agent), words)  # type: ignore[attr-defined]
-    shown = found.filter(FILTERS.get(chosen, Q())).order_by(*SORTS.get(sort, SORTS["nom"])).distinct()
-    page = Paginator(with_people(shown), PAGE).get_page(request.GET.get("page"))
+    if chosen in FILTERS:
+        found = found.filter(pk__in=Guardianship.objects.filter(FILTERS[chosen]).values("household"))
+    shown = with_people(found.order_by(*SORTS.get(sort, SORTS["nom"])))
+    page = Paginator(shown, PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "office/families/index.html",
@@ -193,13 +191,8 @@ def invite(request: HttpRequest, household_id: int, guardian_id: int) -> HttpRes
 @agent_required(*DESK)
 def invite_all(request: HttpRequest) -> HttpResponse:
     """Invite every adult who has an address and was never invited; GET says how many, and asks."""
-    waiting = (
-        Guardian.objects.filter(households__in=households_for(request.agent))  # type: ignore[attr-defined]
-        .exclude(email="")
-        .filter(Q(user=None) | Q(user__invitations=0, user__is_active=False, user__activated_at=None))
-        .order_by("last_name", "first_name", "id")
-        .distinct()
-    )
+    links = Guardianship.objects.filter(NEVER_INVITED, household__in=households_for(request.agent))  # type: ignore[attr-defined]
+    waiting = Guardian.objects.filter(pk__in=links.values("guardian")).order_by("last_name", "first_name", "id")
     if request.method != "POST":
         return render(
             request, "office/families/invite_all.html", {"guardians": waiting[:200], "count": waiting.count()}
