@@ -95,8 +95,13 @@ def _town(reading: Reading, beside: FilePath | None) -> Town | None:
         elif field.default is dataclasses.MISSING:
             expected = _("la clé %(key)s, qui manque", key=key)
             reading.fault((key,), _("rien"), expected, is_text=True)
+    unread = [fault.path for fault in reading.faults]
     for service in known.get("services", ()):
         check_service(service, reading)
+    # what could not be read has its default here: a fault that this alone explains is not one
+    reading.faults[len(unread) :] = [
+        fault for fault in reading.faults[len(unread) :] if not any(_related(fault.path, path) for path in unread)
+    ]
     municipality, calendar = known.get("municipality"), known.get("calendar")
     whole = True
     if isinstance(municipality, Municipality):
@@ -114,6 +119,11 @@ def _town(reading: Reading, beside: FilePath | None) -> Town | None:
     town = Town(**known)
     check_town(town, reading)
     return town
+
+
+def _related(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    shortest = min(len(one), len(other))
+    return one[:shortest] == other[:shortest]
 
 
 def _check_time_zone(municipality: Municipality, reading: Reading) -> bool:
