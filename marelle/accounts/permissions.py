@@ -1,6 +1,7 @@
 """Who may come in, and how a view asks. What needs a household is in `marelle.families.permissions`."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,6 +16,19 @@ from django.utils.module_loading import import_string
 from marelle.accounts.models import AgentRole, User
 
 View = Callable[..., HttpResponse]
+
+
+class ArrivedHttpRequest(HttpRequest):
+    """Any request, for types: `at` is when it arrived, on the portal's clock (ClockMiddleware)."""
+
+    at: datetime
+
+
+class AgentHttpRequest(ArrivedHttpRequest):
+    """What a view under `agent_required` gets."""
+
+    user: User
+    agent: AgentRole
 
 
 def safe_next(request: HttpRequest, url: str | None) -> str:

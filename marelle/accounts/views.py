@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from marelle.accounts.forms import AddressForm, NewPasswordForm, PasswordForm, too_many
 from marelle.accounts.links import LinkState, read_link
 from marelle.accounts.models import User
-from marelle.accounts.permissions import landing, safe_next
+from marelle.accounts.permissions import ArrivedHttpRequest, landing, safe_next
 from marelle.accounts.services import LinkSpent, send_link
 from marelle.accounts.services import choose_password as choose
 from marelle.activities.queries import municipality
@@ -88,7 +88,7 @@ def password(request: HttpRequest) -> HttpResponse:
 @never_cache
 @csrf_protect
 @require_POST
-def request_link(request: HttpRequest) -> HttpResponse:
+def request_link(request: ArrivedHttpRequest) -> HttpResponse:
     """Ask for a link: for the address given at the door, for one typed here, or for who holds a link grown too old."""
     next_path = next_of(request)
     expired = request.session.get(LINK) if "expired" in request.POST else None
@@ -112,7 +112,7 @@ def request_link(request: HttpRequest) -> HttpResponse:
             {"sentence": too_many(municipality().phone), "next": next_path},
             status=429,
         )
-    send_link(email=email, at=request.at, next_path=next_path)  # type: ignore[attr-defined]
+    send_link(email=email, at=request.at, next_path=next_path)
     return to("accounts:link_sent", next_path)
 
 
@@ -138,7 +138,7 @@ def link(request: HttpRequest, who: str, token: str) -> HttpResponse:
 @csrf_protect
 @sensitive_post_parameters("password")
 @form_methods
-def choose_password(request: HttpRequest) -> HttpResponse:
+def choose_password(request: ArrivedHttpRequest) -> HttpResponse:
     next_path = next_of(request)
     who, token = request.session.get(LINK) or ("", "")
     user, state = read_link(who, token)
@@ -153,7 +153,7 @@ def choose_password(request: HttpRequest) -> HttpResponse:
                 who=who,
                 token=token,
                 password=form.cleaned_data["password"],
-                at=request.at,  # type: ignore[attr-defined]
+                at=request.at,
             )
         except LinkSpent:
             return worthless(request, LinkState.WORTHLESS, next_path)

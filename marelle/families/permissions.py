@@ -9,10 +9,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from marelle.accounts.models import AgentRole, User
-from marelle.accounts.permissions import View, role_of, to_the_door
+from marelle.accounts.permissions import ArrivedHttpRequest, View, role_of, to_the_door
 from marelle.families.models import Household, Residence
 
 CURRENT = "household"
+
+
+class GuardianHttpRequest(ArrivedHttpRequest):
+    """What a view under `guardian_required` gets."""
+
+    user: User
+    household: Household
+    households: list[Household]
 
 
 def households_of(user: User) -> "QuerySet[Household]":

@@ -1,19 +1,19 @@
 """Going from one household to another: the one thing about households that no page owns."""
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from marelle.families.permissions import choose_household, guardian_required
+from marelle.families.permissions import GuardianHttpRequest, choose_household, guardian_required
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
-def switch(request: HttpRequest) -> HttpResponse:
+def switch(request: GuardianHttpRequest) -> HttpResponse:
     """GET shows the guardian's households, POST `household` (id) goes to one and to its home page."""
     if request.method == "POST":
         try:
-            choose_household(request.user, request.session, int(request.POST.get("household", "")))  # type: ignore[arg-type]
+            choose_household(request.user, request.session, int(request.POST.get("household", "")))
         except ValueError as error:
             raise Http404 from error
         return redirect("/")

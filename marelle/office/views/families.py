@@ -5,14 +5,14 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marelle.accounts.models import AgentRole
-from marelle.accounts.permissions import agent_required
+from marelle.accounts.permissions import AgentHttpRequest, agent_required
 from marelle.activities.queries import municipality
 from marelle.families.models import Guardian, Guardianship, Household
 from marelle.families.permissions import households_for
@@ -42,11 +42,11 @@ FILTERS = {"a-inviter": NEVER_INVITED, "sans-reponse": NOT_IN_YET}
 
 @require_safe
 @agent_required()
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: AgentHttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()
     sort = request.GET.get("tri", "nom")
     chosen = request.GET.get("voir", "")
-    found = matching(households_for(request.agent), words)  # type: ignore[attr-defined]
+    found = matching(households_for(request.agent), words)
     if chosen in FILTERS:
         found = found.filter(pk__in=Guardianship.objects.filter(FILTERS[chosen]).values("household"))
     shown = with_people(found.order_by(*SORTS.get(sort, SORTS["nom"])))
@@ -60,7 +60,7 @@ def index(request: HttpRequest) -> HttpResponse:
             "q": words,
             "sort": sort,
             "chosen": chosen,
-            "may_register": request.agent.kind in DESK,  # type: ignore[attr-defined]
+            "may_register": request.agent.kind in DESK,
         },
     )
 
@@ -86,8 +86,8 @@ def guardian_facts(guardian: Guardian) -> dict[str, Any]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_required(*DESK)
-def new(request: HttpRequest) -> HttpResponse:
-    today = request.at.astimezone(municipality().tz).date()  # type: ignore[attr-defined]
+def new(request: AgentHttpRequest) -> HttpResponse:
+    today = request.at.astimezone(municipality().tz).date()
     do = request.POST.get("do", "save")
     if request.method != "POST":
         form = HouseholdForm.blank(today=today)
@@ -108,9 +108,9 @@ def new(request: HttpRequest) -> HttpResponse:
     )
 
 
-def register(request: HttpRequest, form: HouseholdForm) -> Household | None:
+def register(request: AgentHttpRequest, form: HouseholdForm) -> Household | None:
     """The household, its adults invited if that was asked; None, and why in the form, when someone was quicker."""
-    by, at = request.user.actor(as_agent=True), request.at  # type: ignore[attr-defined,union-attr]
+    by, at = request.user.actor(as_agent=True), request.at
     try:
         household = register_household(
             name=form.home.cleaned_data["name"],
@@ -150,8 +150,8 @@ def words_in_use(error: AddressInUse) -> str:
 
 @require_safe
 @agent_required()
-def detail(request: HttpRequest, household_id: int) -> HttpResponse:
-    household = get_object_or_404(with_people(households_for(request.agent)), pk=household_id)  # type: ignore[attr-defined]
+def detail(request: AgentHttpRequest, household_id: int) -> HttpResponse:
+    household = get_object_or_404(with_people(households_for(request.agent)), pk=household_id)
     lines = Paginator(history(household), HISTORY_PAGE).get_page(request.GET.get("page"))
     return render(
         request,
@@ -159,22 +159,22 @@ def detail(request: HttpRequest, household_id: int) -> HttpResponse:
         listed(household)
         | {
             "lines": lines,
-            "may_invite": request.agent.kind in DESK,  # type: ignore[attr-defined]
-            **activity(household=household, at=request.at),  # type: ignore[attr-defined]
+            "may_invite": request.agent.kind in DESK,
+            **activity(household=household, at=request.at),
         },
     )
 
 
 @require_POST
 @agent_required(*DESK)
-def invite(request: HttpRequest, household_id: int, guardian_id: int) -> HttpResponse:
-    household = get_object_or_404(households_for(request.agent), pk=household_id)  # type: ignore[attr-defined]
+def invite(request: AgentHttpRequest, household_id: int, guardian_id: int) -> HttpResponse:
+    household = get_object_or_404(households_for(request.agent), pk=household_id)
     guardian = get_object_or_404(household.guardians, pk=guardian_id)
     try:
         mail = invite_guardian(
             guardian=guardian,
-            by=request.user.actor(as_agent=True),  # type: ignore[union-attr]
-            at=request.at,  # type: ignore[attr-defined]
+            by=request.user.actor(as_agent=True),
+            at=request.at,
         )
     except NoAddress:
         messages.error(request, _("%(name)s n’a pas d’adresse e-mail.") % {"name": guardian})
@@ -189,9 +189,9 @@ def invite(request: HttpRequest, household_id: int, guardian_id: int) -> HttpRes
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_required(*DESK)
-def invite_all(request: HttpRequest) -> HttpResponse:
+def invite_all(request: AgentHttpRequest) -> HttpResponse:
     """Invite every adult who has an address and was never invited; GET says how many, and asks."""
-    links = Guardianship.objects.filter(NEVER_INVITED, household__in=households_for(request.agent))  # type: ignore[attr-defined]
+    links = Guardianship.objects.filter(NEVER_INVITED, household__in=households_for(request.agent))
     waiting = Guardian.objects.filter(pk__in=links.values("guardian")).order_by("last_name", "first_name", "id")
     if request.method != "POST":
         return render(
@@ -202,8 +202,8 @@ def invite_all(request: HttpRequest) -> HttpResponse:
         try:
             invite_guardian(
                 guardian=guardian,
-                by=request.user.actor(as_agent=True),  # type: ignore[union-attr]
-                at=request.at,  # type: ignore[attr-defined]
+                by=request.user.actor(as_agent=True),
+                at=request.at,
             )
             sent += 1
         except (AddressInUse, AlreadyIn, NoAddress):

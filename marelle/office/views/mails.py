@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from marelle.accounts.models import AgentRole
-from marelle.accounts.permissions import agent_required
+from marelle.accounts.permissions import AgentHttpRequest, agent_required
 from marelle.foundation import postman
 from marelle.foundation.models import MailState, OutboxMail
 
@@ -20,7 +20,7 @@ PAGE = 25
 
 @require_safe
 @agent_required(*DESK)
-def index(request: HttpRequest) -> HttpResponse:
+def index(request: AgentHttpRequest) -> HttpResponse:
     troubled = Paginator(postman.troubled().order_by("-created_at"), PAGE).get_page(request.GET.get("page"))
     sent = OutboxMail.objects.filter(state=MailState.SENT).order_by("-created_at")[:PAGE]
     waiting = OutboxMail.objects.filter(state=MailState.WAITING, attempts=0).count()
@@ -29,10 +29,10 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @agent_required(*DESK)
-def decide(request: HttpRequest, mail_id: object) -> HttpResponse:
+def decide(request: AgentHttpRequest, mail_id: object) -> HttpResponse:
     """POST `do`: "send" or "drop". A mail that meanwhile left, or that a colleague decided on, is left alone."""
     mail = get_object_or_404(OutboxMail, pk=mail_id)
-    by, at = request.user.actor(as_agent=True), request.at  # type: ignore[attr-defined,union-attr]
+    by, at = request.user.actor(as_agent=True), request.at
     if request.POST.get("do") == "drop":
         done = postman.drop(mail=mail, by=by, at=at)
         sentence = _("E-mail à %(address)s abandonné.") % {"address": mail.to_address}
