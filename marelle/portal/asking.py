@@ -12,9 +12,9 @@ from marelle.activities.models import Activity, BookingMode, Municipality, Perio
 from marelle.activities.queries import years_to_enrol
 from marelle.bookings.models import LIVE_ENROLMENTS, Enrolment
 from marelle.families.models import Household
-from marelle.foundation.sentences import list_words, moment_words
+from marelle.foundation.sentences import list_words
 from marelle.portal.children import HouseholdChild
-from marelle.portal.moments import midsentence
+from marelle.portal.moments import midsentence, opening_words
 from marelle.rules.lifecycles import EnrolmentState
 
 
@@ -83,7 +83,7 @@ def asking(
     enrol += [
         Ask(
             title=_("Inscriptions %(year)s") % {"year": year.label},
-            text=_("Ouvre %(moment)s") % {"moment": moment_words(year.enrolment_opens_at, town.tz, opens=True)},
+            text=_("Ouvre %(moment)s") % {"moment": opening_words(year.enrolment_opens_at, at=at, town=town)},
         )
         for year in later_years
         if year.enrolment_opens_at is not None
@@ -126,7 +126,7 @@ def _booking(service: Service, states: set[str], periods: Sequence[Period], town
         if periods and not any(period.opens_at is None or period.opens_at <= at for period in periods):
             opens = periods[0].opens_at
             assert opens is not None
-            return Ask(title=title, text=_("Ouvre %(moment)s") % {"moment": moment_words(opens, town.tz, opens=True)})
+            return Ask(title=title, text=_("Ouvre %(moment)s") % {"moment": opening_words(opens, at=at, town=town)})
         return Ask(
             title=title,
             text=_("Réserver ou annuler des jours"),

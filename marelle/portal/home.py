@@ -17,9 +17,9 @@ from marelle.bookings.models import LIVE_BOOKINGS, LIVE_ENROLMENTS, Booking, Enr
 from marelle.bookings.queries.baskets import basket_count
 from marelle.bookings.queries.days import Days, DayState, load_days
 from marelle.families.models import Household
-from marelle.foundation.sentences import day_words, list_words, moment_words, weekday_words
+from marelle.foundation.sentences import day_words, list_words, weekday_words
 from marelle.portal.children import HouseholdChild
-from marelle.portal.moments import ONE_DAY, midsentence, near_day_words, near_moment_words
+from marelle.portal.moments import ONE_DAY, midsentence, near_day_words, near_moment_words, opening_words
 from marelle.portal.tracking import RequestRow, requests_of, rows_of
 from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 from marelle.rules.decisions import Allowed
@@ -333,7 +333,7 @@ def _to_reserve(bookable: Sequence[Enrolment], *, town: Municipality, today: dat
                 hidden=_(" les jours : %(service)s") % {"service": midsentence(service.name)},
             )
         elif coming and coming[0].opens_at is not None:
-            opens = moment_words(coming[0].opens_at, town.tz, opens=True)
+            opens = opening_words(coming[0].opens_at, at=at, town=town)
             yield Todo(
                 title=_("%(service)s : %(period)s") % {"service": service.short_name, "period": coming[0].name},
                 text=_("Réservations ouvertes à partir du %(moment)s") % {"moment": opens},

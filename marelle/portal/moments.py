@@ -29,6 +29,12 @@ def near_moment_words(moment: datetime, *, at: datetime, town: Municipality) -> 
     }
 
 
+def opening_words(moment: datetime, *, at: datetime, town: Municipality) -> str:
+    """When something opens: "mardi 4 mai, 8 h", with the year when it is another one than that of `at`."""
+    local, now = moment.astimezone(town.tz), at.astimezone(town.tz)
+    return moment_words(moment, town.tz, opens=True, year=local.year != now.year)
+
+
 def answer_day(town: Municipality, sent_at: datetime) -> date | None:
     """The day by which the town promises an answer, counted in working days from the day of the send. None when the
     calendar does not reach that far."""

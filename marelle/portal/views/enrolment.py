@@ -15,7 +15,7 @@ from marelle.bookings.services.enrolments import Asked, Unmet, ask_enrolments
 from marelle.families.permissions import guardian_required
 from marelle.portal.children import children_of
 from marelle.portal.enrolling import Asking, EnrolmentPage, enrolment_page, why_not, wishes_of
-from marelle.portal.moments import midsentence
+from marelle.portal.moments import midsentence, opening_words
 
 MESSAGE_MOST = 1000
 
@@ -28,7 +28,12 @@ def enrol(request: HttpRequest) -> HttpResponse:
     household = request.household  # type: ignore[attr-defined]
     at = request.at  # type: ignore[attr-defined]
     open_years, later_years = years_to_enrol(today=at.astimezone(town.tz).date(), at=at)
-    around = {"municipality": town, "years": open_years, "later_years": later_years}
+    later = [
+        (year.label, opening_words(year.enrolment_opens_at, at=at, town=town))
+        for year in later_years
+        if year.enrolment_opens_at is not None
+    ]
+    around = {"municipality": town, "years": open_years, "later_years": later}
     if not open_years:
         return render(request, "portal/demarches/enrol_closed.html", around)
     label = request.POST.get("annee") or request.GET.get("annee") or open_years[0].label

@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from marelle.activities.models import Municipality
 from marelle.activities.queries import municipality
 from marelle.bookings.services.answers import withdraw_request
 from marelle.families.permissions import guardian_required
@@ -19,15 +20,17 @@ from marelle.requests.services import AlreadyAnswered
 @guardian_required
 def detail(request: HttpRequest, number: str) -> HttpResponse:
     """The same page just after the send (`?envoyee`: it says so, with a stamp) and ever after."""
-    page = _page(request, number)
+    town = municipality()
+    page = _page(request, number, town)
     just_sent = "envoyee" in request.GET
     return render(
         request,
         "portal/demarches/request.html",
         {
+            "municipality": town,
             "page": page,
             "just_sent": just_sent,
-            "stamp": stamp_words(page.request.sent_at, municipality()) if just_sent else "",
+            "stamp": stamp_words(page.request.sent_at, town) if just_sent else "",
         },
     )
 
@@ -36,7 +39,8 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
 @guardian_required
 def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     """GET asks, POST does it: every line that waits is taken back; those already answered stay as they are."""
-    page = _page(request, number)
+    town = municipality()
+    page = _page(request, number, town)
     if request.method == "POST":
         try:
             withdraw_request(
@@ -51,17 +55,17 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     if not page.pending:
         messages.info(request, _("Cette demande a déjà sa réponse : il n’y a plus rien à retirer."))
         return redirect("portal:request", number=number)
-    return render(request, "portal/demarches/withdraw.html", {"page": page})
+    return render(request, "portal/demarches/withdraw.html", {"municipality": town, "page": page})
 
 
-def _page(request: HttpRequest, number: str) -> RequestPage:
+def _page(request: HttpRequest, number: str, town: Municipality) -> RequestPage:
     household = request.household  # type: ignore[attr-defined]
     found = find_request(number, household=household)
     if found is None:
         raise Http404
     return request_page(
         found,
-        town=municipality(),
+        town=town,
         badges=badges_of(children_of(household)),
         at=request.at,  # type: ignore[attr-defined]
     )
