@@ -10,6 +10,7 @@ from marelle.bookings.services.answers import Verdict
 from marelle.office.examination import Examination, LineRow
 from marelle.office.refusals import reason_from
 
+LONG = 8
 ACCEPT, REFUSE, LATER = "accepter", "refuser", "plus-tard"
 
 
@@ -63,6 +64,11 @@ class AnswerForm:
         form.model = data.get("modele", "")
         form.words = data.get("motif", "").strip()
         return form
+
+    @property
+    def is_long(self) -> bool:
+        """So many lines that they are folded until the agent wants them one by one."""
+        return len(self.choices) > LONG
 
     @property
     def common_reason(self) -> str:

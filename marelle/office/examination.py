@@ -10,13 +10,13 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from marelle.activities.models import Municipality, Service, Site
+from marelle.activities.models import Municipality, Service
 from marelle.bookings.labels import ENROLMENT_LOOKS, LINE_LOOKS, CellState, Look
 from marelle.bookings.models import Enrolment
 from marelle.bookings.queries.days import Days, DayState, load_days
 from marelle.families.queries import kids_of
 from marelle.foundation.components.grid import Column, Day, Grid, Kid, Mark, Tile, Week
-from marelle.foundation.sentences import day_words, list_words, moment_words, sentence, span_words
+from marelle.foundation.sentences import day_words, list_words, moment_words, sentence, short_span_words
 from marelle.office.queue import LineFacts, Readings, Row, age_words, line_words, past_since, suits_words
 from marelle.requests.models import Act, FamilyRequest, RequestLine
 from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
@@ -118,6 +118,7 @@ def examine(readings: Readings, request: FamilyRequest, *, reader: int, side: Si
     by_line = {fact.line.id: fact for fact in facts}
     all_lines = list(request.lines.all())
     several = _services_with_several_units(all_lines)
+    services = len({line.service_id for line in all_lines}) > 1
     enrolments = {fact.line.id: fact.enrolment for fact in facts if fact.enrolment is not None}
     effects, more = _effects(facts)
     return Examination(
@@ -127,7 +128,7 @@ def examine(readings: Readings, request: FamilyRequest, *, reader: int, side: Si
         lines=tuple(
             LineRow(
                 line=line,
-                words=line_words(line, several_units=line.service_id in several),
+                words=line_words(line, several_units=line.service_id in several, several_services=services),
                 act=str(Act(line.act).label),
                 adds=line.act != Act.CANCEL,
                 look=_line_look(line, enrolments.get(line.id)),
@@ -337,7 +338,7 @@ def _advice(facts: Sequence[LineFacts]) -> str:
 def _grids(
     readings: Readings, request: FamilyRequest, facts: Sequence[LineFacts], *, side: Side
 ) -> tuple[ServiceGrid, ...]:
-    """One grid per service and site, of the weeks and the children that the lines to answer concern."""
+    """One grid per service, of the weeks and the children that the lines to answer concern."""
     asked = [fact for fact in facts if fact.booking is not None]
     if not asked:
         return ()
@@ -350,22 +351,23 @@ def _grids(
         return ()
     kids = kids_of(request.household)
     changes = {(fact.line.child_id, fact.line.unit_id, fact.line.date): fact.line.act == Act.BOOK for fact in asked}
-    by_place: dict[tuple[int, int], list[LineFacts]] = defaultdict(list)
+    by_service: dict[int, list[LineFacts]] = defaultdict(list)
     for fact in asked:
-        by_place[fact.line.service_id, fact.line.activity.site_id].append(fact)
+        by_service[fact.line.service_id].append(fact)
     grids = []
-    for group in by_place.values():
-        service, site = group[0].line.service, group[0].line.activity.site
+    for group in by_service.values():
+        service = group[0].line.service
         ids = {fact.booking.enrolment_id for fact in group if fact.booking is not None}
-        weeks = sorted({_monday(fact.line.date) for fact in group if fact.line.date is not None})
+        sites = list_words(dict.fromkeys(fact.line.activity.site.name for fact in group))
+        title = _("%(service)s, %(site)s") % {"service": service.short_name, "site": sites}
         grids.append(
             ServiceGrid(
-                title=_("%(service)s, %(site)s") % {"service": service.short_name, "site": site.name},
+                title=title,
                 grid=_grid(
                     service,
-                    site,
+                    title,
                     [e for e in enrolments.values() if e.id in ids],
-                    weeks,
+                    sorted({_monday(fact.line.date) for fact in group if fact.line.date is not None}),
                     days,
                     kids=kids,
                     changes=changes,
@@ -379,7 +381,7 @@ def _grids(
 
 def _grid(
     service: Service,
-    site: Site,
+    title: str,
     enrolments: Sequence[Enrolment],
     mondays: Sequence[date],
     days: Days,
@@ -424,7 +426,7 @@ def _grid(
         weeks.append(
             Week(
                 label=_("S%(number)d") % {"number": monday.isocalendar().week},
-                span=span_words(monday + timedelta(days=min(weekdays, default=0)), last),
+                span=short_span_words(monday + timedelta(days=min(weekdays, default=0)), last),
                 days=tuple(cells),
             )
         )
@@ -435,8 +437,8 @@ def _grid(
         Side.AFTER: _("si tout est accepté"),
     }
     return Grid(
-        caption=_("%(service)s, %(site)s, de %(names)s (famille %(family)s), %(shown)s")
-        % {"service": service.name, "site": site.name, "names": names, "family": family, "shown": shown[side]},
+        caption=_("%(title)s, de %(names)s (famille %(family)s), %(shown)s")
+        % {"title": title, "names": names, "family": family, "shown": shown[side]},
         columns=tuple(Column(name=str(WEEKDAYS[weekday]).capitalize()) for weekday in weekdays),
         weeks=tuple(weeks),
         several_units=several,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 
 from django.db.models import prefetch_related_objects
@@ -166,11 +166,16 @@ class Readings:
             children=", ".join(dict.fromkeys(line.child.first_name for line in lines)),
             what=what_words(shown),
             tag=self.tag(request),
-            effect=day_words(first) if first else _("dès l’accord"),
+            effect=self._effect(request, first),
             age=age_words(self.at - (request.answered_at or request.sent_at)),
             opened=self.opened(request, reader=reader),
             pending=tuple(fact.line.id for fact in facts),
         )
+
+    def _effect(self, request: FamilyRequest, first: date | None) -> str:
+        if first is not None:
+            return day_words(first)
+        return _("dès l’accord") if request.state == RequestState.SENT else ""
 
     def opened(self, request: FamilyRequest, *, reader: int) -> Opened | None:
         if request.state != RequestState.SENT or request.opened_at is None or request.opened_at <= self.at - HELD:
@@ -342,18 +347,21 @@ def waiting_words(age: timedelta) -> str:
     return ngettext("%(n)d jour", "%(n)d jours", hours // 24) % {"n": hours // 24}
 
 
-def line_words(line: RequestLine, *, several_units: bool = False) -> str:
-    """ "Zoé, jeudi 12 novembre, annulation"; "Zoé, cantine, École Jules-Ferry"."""
+def line_words(line: RequestLine, *, several_units: bool = False, several_services: bool = False) -> str:
+    """ "Zoé, jeudi 12 novembre"; with several services or units at stake "Zoé, Cantine, jeudi 12 novembre, repas"; for
+    an enrolment "Zoé : Restauration scolaire, École Jules-Ferry"."""
     if line.act == Act.ENROL or line.date is None:
         return _("%(child)s : %(service)s, %(site)s") % {
             "child": line.child.first_name,
             "service": line.service.name,
             "site": line.activity.site.name,
         }
-    words = _("%(child)s, %(day)s") % {"child": line.child.first_name, "day": day_words(line.date)}
+    parts = [line.child.first_name, day_words(line.date)]
+    if several_services:
+        parts.insert(1, line.service.short_name)
     if several_units and line.unit is not None:
-        words = f"{words}, {line.unit.name.lower()}"
-    return words
+        parts.append(line.unit.name.lower())
+    return ", ".join(parts)
 
 
 def sites_of(role: AgentRole) -> tuple[int, ...]:

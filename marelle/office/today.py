@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from marelle.activities.models import Municipality, Service, Site
 from marelle.activities.queries import calendar_of
 from marelle.bookings.queries.counts import Expected, PlacesOfService, expected_on, next_open_day, places_left
-from marelle.foundation.sentences import beyond_calendar_words, day_words
-from marelle.rules.calendars import BeyondCalendar
+from marelle.foundation.sentences import beyond_calendar_words, short_day_words
+from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 
 #: The days shown of a service's places, and how far they are looked for.
 PLACES_DAYS = 4
@@ -91,18 +91,19 @@ def day_of_the_town(*, town: Municipality, day: date, today: date, sites: Collec
 
     Raises BeyondCalendar outside the school calendar, except for today, which says so."""
     calendar = calendar_of(town)
-    kind = _kind(town, day, today)
+    if day != today:
+        calendar.check(day)
     expected = expected_on(day, sites=sites)
     heads, rows = _table(expected)
     start = max(day, today)
     return Today(
         day=day,
         is_today=day == today,
-        kind=kind,
-        closed="" if expected else _why_closed(town, day),
+        kind=_kind(calendar, day),
+        closed="" if expected else _why_closed(calendar, day),
         next_open=None if expected else next_open_day(day, sites=sites),
-        previous=day - ONE_DAY if day - ONE_DAY >= calendar.covered_from else None,
-        following=day + ONE_DAY if day + ONE_DAY <= calendar.covered_until else None,
+        previous=_covered(calendar, day - ONE_DAY),
+        following=_covered(calendar, day + ONE_DAY),
         meals=_figure(entry for entry in expected if entry.meals and entry.site.kind == Site.Kind.SCHOOL),
         others=_figure(
             entry for entry in expected if entry.children and not (entry.meals and entry.site.kind == Site.Kind.SCHOOL)
@@ -153,7 +154,7 @@ def _places(services: Sequence[PlacesOfService]) -> tuple[PlacesTable, ...]:
     return tuple(
         PlacesTable(
             service=entry.service,
-            dates=tuple(day_words(day) for day in entry.dates),
+            dates=tuple(short_day_words(day) for day in entry.dates),
             rows=tuple(
                 (
                     line.site.name,
@@ -175,9 +176,12 @@ def _place(left: int, ceiling: int) -> Place:
     return Place(words=words, detail=taken, tone="low" if left <= LOW else "")
 
 
-def _kind(town: Municipality, day: date, today: date) -> str:
+def _covered(calendar: SchoolCalendar, day: date) -> date | None:
+    return day if calendar.covered_from <= day <= calendar.covered_until else None
+
+
+def _kind(calendar: SchoolCalendar, day: date) -> str:
     """ "jour d’école", "Vacances de Noël", "férié : Lundi de Pâques"."""
-    calendar = calendar_of(town)
     try:
         if (name := calendar.public_holiday(day)) is not None:
             return _("férié : %(name)s") % {"name": name}
@@ -185,14 +189,11 @@ def _kind(town: Municipality, day: date, today: date) -> str:
             return period.name
         return _("jour d’école") if calendar.is_school_day(day) else _("pas d’école")
     except BeyondCalendar as fault:
-        if day != today:
-            raise
         return beyond_calendar_words(fault)
 
 
-def _why_closed(town: Municipality, day: date) -> str:
+def _why_closed(calendar: SchoolCalendar, day: date) -> str:
     """Why nothing is open that day: a public holiday, the town's own closure, holidays, a week-end, or no opening."""
-    calendar = calendar_of(town)
     if (name := calendar.public_holiday(day)) is not None:
         return _("C’est un jour férié (%(name)s).") % {"name": name}
     if (closure := calendar.closure(day)) is not None:

@@ -3,9 +3,47 @@
 from datetime import datetime
 from typing import Any
 
+from marelle.activities.queries import municipality
+from marelle.bookings.labels import ENROLMENT_LOOKS, request_look
+from marelle.bookings.models import LIVE_ENROLMENTS, Enrolment
 from marelle.families.models import Household
+from marelle.office.queue import what_words
+from marelle.requests.queries import latest_of
+from marelle.rules.lifecycles import EnrolmentState
+
+REQUESTS = 6
 
 
 def activity(*, household: Household, at: datetime) -> dict[str, Any]:
-    """The context of `_activity.html`: enrolments and requests come here when the agents' queue does."""
-    return {}
+    """`enrolments`: those of this school year and the next, newest first for each child, {child, service, site, year,
+    state, reason}; `requests`: the last ones, {request, what, state}. Four queries."""
+    today = at.astimezone(municipality().tz).date()
+    enrolments = (
+        Enrolment.objects.filter(household=household, school_year__last_day__gte=today)
+        .select_related("child", "activity__service", "activity__site", "school_year")
+        .order_by("child__birth_date", "child_id", "school_year__first_day", "activity__service__position", "-id")
+    )
+    latest: dict[tuple[int, int, int], Enrolment] = {}
+    for enrolment in enrolments:
+        latest.setdefault((enrolment.child_id, enrolment.activity_id, enrolment.school_year_id), enrolment)
+    return {
+        "enrolments": [
+            {
+                "child": enrolment.child.first_name,
+                "service": enrolment.activity.service.name,
+                "site": enrolment.activity.site.name,
+                "year": enrolment.school_year.label,
+                "state": ENROLMENT_LOOKS[EnrolmentState(enrolment.state)],
+                "reason": enrolment.reason if enrolment.state not in LIVE_ENROLMENTS else "",
+            }
+            for enrolment in latest.values()
+        ],
+        "requests": [
+            {
+                "request": request,
+                "what": what_words(list(request.lines.all())),
+                "state": request_look(line.state for line in request.lines.all()),
+            }
+            for request in latest_of(household, count=REQUESTS)
+        ],
+    }

@@ -103,17 +103,13 @@ class Desk:
             raise Http404
         return found
 
-    @cached_property
-    def order(self) -> list[int]:
-        return list(self.found.values_list("id", flat=True)[:NEIGHBOURS])
-
-    def neighbours(self, current: int) -> tuple[int | None, int | None]:
-        """The ids before and after this request in the queue as sought."""
-        order = self.order
-        if current not in order:
-            return None, order[0] if order else None
-        at = order.index(current)
-        return (order[at - 1] if at else None), (order[at + 1] if at + 1 < len(order) else None)
+    def neighbours(self, current: int) -> tuple[str, str]:
+        """The numbers of the requests before and after this one in the queue as sought, "" where there is none."""
+        listed = self.found.values_list("id", "sent_year")[:NEIGHBOURS]
+        order = [FamilyRequest(id=id, sent_year=year) for id, year in listed]
+        at = next((n for n, one in enumerate(order) if one.pk == current), -1)
+        before = order[at - 1].number if at > 0 else ""
+        return before, order[at + 1].number if at + 1 < len(order) else ""
 
 
 @require_safe
@@ -145,7 +141,7 @@ def hold(request: HttpRequest, number: str) -> HttpResponse:
     desk = Desk(request)
     opened = desk.load(number)
     mark_opened(request_id=opened.id, by=request.user, at=request.at)  # type: ignore[arg-type,attr-defined]
-    return redirect(_address(opened, desk))
+    return redirect(_address(opened.number, desk))
 
 
 @require_POST
@@ -243,15 +239,14 @@ def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
         messages.success(request, answered_words(opened, answer))
     if answer.without_place:
         messages.warning(request, without_place_words(answer))
-        return redirect(_address(opened, desk))
+        return redirect(_address(opened.number, desk))
     if request.POST.get("retour") == "jour":
         return redirect("office:home")
-    following = FamilyRequest.objects.filter(id=after).first() if after else None
-    return redirect(_address(following, desk) if following else reverse("office:queue") + desk.query_with(page=""))
+    return redirect(_address(after, desk) if after else reverse("office:queue") + desk.query_with(page=""))
 
 
-def _address(request: FamilyRequest, desk: Desk) -> str:
-    return reverse("office:request", args=[request.number]) + desk.query + "#detail"
+def _address(number: str, desk: Desk) -> str:
+    return reverse("office:request", args=[number]) + desk.query + "#detail"
 
 
 def _page(
@@ -276,8 +271,7 @@ def _page(
     readings = desk.readings(read)
     side = Side(request.GET["vue"]) if request.GET.get("vue") in set(Side) else Side.CHANGES
     examination = examine(readings, opened, reader=reader, side=side) if opened is not None else None
-    before, after = desk.neighbours(opened.id) if opened is not None else (None, None)
-    numbers = {one.id: one.number for one in FamilyRequest.objects.filter(id__in=[id for id in (before, after) if id])}
+    before, after = desk.neighbours(opened.id) if opened is not None else ("", "")
     counts = pile_counts(desk.sought, sites=desk.sites)
     all_waiting = waiting(desk.sites)
     services = Service.objects.filter(archived_at=None)
@@ -288,6 +282,7 @@ def _page(
         request,
         "office/queue/index.html",
         {
+            "municipality": town,
             "page": page,
             "rows": [readings.row(one, reader=reader) for one in listed],
             "examination": examination,
@@ -297,8 +292,8 @@ def _page(
             else None,
             "models": MODELS.get(opened.kind, ()) if opened is not None else (),
             "already": already_words(already, town) if already is not None else "",
-            "previous": numbers.get(before or 0, ""),
-            "next": numbers.get(after or 0, ""),
+            "previous": before,
+            "next": after,
             "sought": desk.sought,
             "piles": _piles(desk, counts),
             "services": services,

@@ -41,6 +41,7 @@ def today(request: HttpRequest) -> HttpResponse:
         request,
         "office/today/index.html",
         {
+            "municipality": town,
             "today": shown,
             "title": day_words(shown.day).capitalize(),
             "now_words": time_words(now.time().replace(second=0, microsecond=0)) if shown.is_today else "",
