@@ -16,6 +16,7 @@ from django.utils.dates import MONTHS, MONTHS_AP
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from marelle.foundation.french import spaced
 from marelle.rules import limits as grammar
 from marelle.rules.calendars import BeyondCalendar, Count
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
@@ -115,8 +116,8 @@ def limit_words(limit: grammar.Limit) -> str:
             )
             if part is not None
         ]
-        return f"{NBSP}; ".join(parts)
-    return _moment_words(limit, "")
+        return spaced(" ; ".join(parts))
+    return spaced(_moment_words(limit, ""))
 
 
 def _moment_words(limit: grammar.Moment, anchor: str) -> str:
@@ -195,7 +196,7 @@ def _by_weekday_words(limits: Sequence[tuple[int, grammar.Moment]]) -> str:
     together: dict[str, list[int]] = {}
     for weekday, limit in limits:
         together.setdefault(_moment_words(limit, ""), []).append(weekday)
-    return f"{NBSP}; ".join(
+    return " ; ".join(
         _("pour %(weekdays)s : %(limit)s")
         % {"weekdays": list_words(weekday_words(weekday) for weekday in weekdays), "limit": words}
         for words, weekdays in together.items()
@@ -219,7 +220,7 @@ def _adapted_words(limit: grammar.Adapted, anchor: str) -> str:
         parts.append(
             _("pour le jour de reprise après les vacances : %(limit)s") % {"limit": _moment_words(limit.return_day, "")}
         )
-    return f"{NBSP}; ".join(parts)
+    return " ; ".join(parts)
 
 
 # Decisions
@@ -229,7 +230,7 @@ def sentence(decision: Decision, tz: str | tzinfo) -> str:
     """The decision as a family reads it, without a final full stop."""
     if isinstance(decision, Allowed):
         return allowed_words(decision, tz)
-    return _REFUSALS[decision.reason](decision, tz)
+    return spaced(_REFUSALS[decision.reason](decision, tz))
 
 
 def allowed_words(decision: Allowed, tz: str | tzinfo) -> str:
@@ -241,15 +242,15 @@ def allowed_words(decision: Allowed, tz: str | tzinfo) -> str:
 
 def beyond_calendar_words(fault: BeyondCalendar) -> str:
     """What an agent reads when a day is outside the school calendar's data, with what to do."""
+    day = day_words(fault.day, year=True)
     if fault.covered_from is not None and fault.day < fault.covered_from:
-        return _("Le calendrier scolaire commence le %(first)s : le %(day)s n'y est pas.") % {
-            "first": day_words(fault.covered_from, year=True),
-            "day": day_words(fault.day, year=True),
-        }
-    return _(
+        words = _("Le calendrier scolaire commence le %(first)s : le %(day)s n'y est pas.")
+        return spaced(words % {"first": day_words(fault.covered_from, year=True), "day": day})
+    words = _(
         "Le calendrier scolaire s'arrête le %(last)s : le %(day)s n'y est pas encore. Mettez à jour "
         "vacances-scolaires-france, ou indiquez le fichier du calendrier officiel dans le fichier de la commune."
-    ) % {"last": day_words(fault.covered_until, year=True), "day": day_words(fault.day, year=True)}
+    )
+    return spaced(words % {"last": day_words(fault.covered_until, year=True), "day": day})
 
 
 def _since(decision: Refused, tz: str | tzinfo) -> str:

@@ -8,7 +8,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from marelle.foundation.sentences import NBSP, day_words, limit_words, list_words, moment_words, sentence, weekday_words
+from marelle.foundation.french import spaced
+from marelle.foundation.sentences import day_words, limit_words, list_words, moment_words, sentence, weekday_words
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed, Decision
 from marelle.rules.faults import Fault, Words
@@ -35,7 +36,7 @@ def fault_line(fault: Fault) -> str:
         "expected": translated(fault.expected),
     }
     key = f", {fault.key}" if fault.path else ""
-    return f"{place}{key}{NBSP}: {found}"
+    return spaced(f"{place}{key} : {found}")
 
 
 def explanation_lines(town: Town, explanation: Explanation, calendar: SchoolCalendar) -> list[str]:
@@ -51,7 +52,7 @@ def explanation_lines(town: Town, explanation: Explanation, calendar: SchoolCale
         words = _answer(decision, until, town)
         # a day that is closed has no limit to tell
         rule = f" ({limit_words(limit)})" if limit is not None and until is not None else ""
-        lines.append(f"  {name}{NBSP}: {words}{rule}")
+        lines.append(spaced(f"  {name} : {words}{rule}"))
     return lines
 
 
@@ -101,6 +102,10 @@ _KEYS = {
 
 def difference_line(difference: Difference) -> str:
     """One difference in words: "service cantine, limite de réservation : « la veille, 9 h » devient « … »"."""
+    return spaced(_difference_words(difference))
+
+
+def _difference_words(difference: Difference) -> str:
     place = _place(difference.path)
     before, after = _value(difference.path, difference.before), _value(difference.path, difference.after)
     match difference.change:
