@@ -29,7 +29,8 @@ _PLACES = {
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """On every page but the agents': `help_url` and `footer_links`. On a guardian's pages also `nav`, a list of {label,
-    url, icon, current, count}; `person`: {name, initial, account_url, sign_out_url}; and `basket_count`, the user's
+    url, icon, current, count}; `person`: {name, initial, account_url,
+    switch_url, sign_out_url}; and `basket_count`, the user's
     choices not sent yet."""
     match = request.resolver_match
     if match is not None and match.app_name == "office":
@@ -69,6 +70,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "name": str(user),
             "initial": str(user)[:1].upper(),
             "account_url": reverse("portal:family"),
+            "switch_url": reverse("families:switch") if len(getattr(request, "households", ())) > 1 else "",
             "sign_out_url": reverse("accounts:sign_out"),
         },
         "basket_count": count,

@@ -1,10 +1,11 @@
 """A family's requests as its pages tell them: the list, and one request from its send to its answer."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
+from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
@@ -120,19 +121,19 @@ def rows_of(requests: Iterable[FamilyRequest], *, town: Municipality, at: dateti
         .annotate(n=Count("pk"), first=Min("date"))
         .order_by("request_id", "service__position", "service_id", "child__birth_date", "child_id")
     )  # fmt: skip
-    by_request: dict[int, list[dict[str, object]]] = {}
+    by_request: dict[int, list[Mapping[str, Any]]] = {}
     for group in groups:
         by_request.setdefault(group["request_id"], []).append(group)
     return [_row(request, by_request.get(request.pk, []), town=town, at=at) for request in listed]
 
 
 def _row(
-    request: FamilyRequest, groups: Sequence[dict[str, object]], *, town: Municipality, at: datetime
+    request: FamilyRequest, groups: Sequence[Mapping[str, Any]], *, town: Municipality, at: datetime
 ) -> RequestRow:
-    services = list(dict.fromkeys(str(group["service__short_name"]) for group in groups))
-    children = list(dict.fromkeys((group["child_id"], str(group["child__first_name"])) for group in groups))
-    days = sum(int(str(group["n"])) for group in groups)
-    first = min((group["first"] for group in groups if isinstance(group["first"], date)), default=None)
+    services = list(dict.fromkeys(group["service__short_name"] for group in groups))
+    children = list(dict.fromkeys((group["child_id"], group["child__first_name"]) for group in groups))
+    days = sum(group["n"] for group in groups)
+    first = min((group["first"] for group in groups if group["first"]), default=None)
     sent = near_moment_words(request.sent_at, at=at, town=town)
     parts = [
         _("N° %(number)s") % {"number": request.number},
@@ -147,9 +148,9 @@ def _row(
         number=request.number,
         title=request_title(request.kind, services=services, count=days, first=first),
         sub=" · ".join(part for part in parts if part),
-        icon=str(groups[0]["service__icon"]) if groups else "clipboard-list",
-        accent=int(str(groups[0]["service__accent"])) if groups else 0,
-        look=whole_look(request.kind, (str(group["state"]) for group in groups)),
+        icon=groups[0]["service__icon"] if groups else "clipboard-list",
+        accent=groups[0]["service__accent"] if groups else 0,
+        look=whole_look(request.kind, (group["state"] for group in groups)),
     )
 
 

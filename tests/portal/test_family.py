@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality
-from marelle.families.models import Residence
+from marelle.families.models import Guardianship, Residence
 from tests.offer import AT, Family, agent, booked, cadours, choose, enrolled, family
 from tests.portal.visit import Screen
 
@@ -90,6 +90,19 @@ def test_queries_do_not_grow_with_the_family(
     with CaptureQueriesContext(connection) as made:
         screen.go(path)
     assert len(made) == queries, [query["sql"][:120] for query in made]
+
+
+def test_a_guardian_of_two_households_goes_from_one_to_the_other(settings: Settings, benali: Family) -> None:
+    other = family("Moreau", (("Léo", "CP"),), first_name="Julien")
+    screen = Screen(settings, benali.user)
+    screen.go("/")
+    assert "Changer de foyer" not in screen.markup
+    Guardianship.objects.create(household=other.household, guardian=benali.guardian, position=1)
+    assert "Foyer Benali" in screen.go("/famille/")
+    assert "Changer de foyer" in screen.markup
+    screen.post("/famille/foyer/", {"household": other.household.pk})
+    seen = screen.go("/famille/")
+    assert "Foyer Moreau" in seen and "Léo Moreau" in seen and "Inès" not in seen
 
 
 # ── navigation ──────────────────────────────────────────────────────────────────────────────────────────────────────

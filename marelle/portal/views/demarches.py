@@ -1,7 +1,7 @@
 """What a family can ask for, and where its requests stand."""
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import urlencode
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from marelle.activities.queries import municipality
-from marelle.families.permissions import guardian_required
+from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.asking import asking
 from marelle.portal.children import children_of
 from marelle.portal.tracking import FILTERS, counted, filtered, requests_of, rows_of
@@ -19,11 +19,11 @@ PER_PAGE = 10
 
 @require_safe
 @guardian_required
-def demarches(request: HttpRequest) -> HttpResponse:
+def demarches(request: GuardianHttpRequest) -> HttpResponse:
     """`etat` filters, `q` searches, `page` turns the page; what makes no sense is taken as not said."""
     town = municipality()
-    household = request.household  # type: ignore[attr-defined]
-    at = request.at  # type: ignore[attr-defined]
+    household = request.household
+    at = request.at
     words = request.GET.get("q", "").strip()[:80]
     state = request.GET.get("etat", "")
     state = state if state in FILTERS else ""

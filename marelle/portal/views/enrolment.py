@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 from marelle.activities.models import Municipality
 from marelle.activities.queries import municipality, years_to_enrol
 from marelle.bookings.services.enrolments import Asked, Unmet, ask_enrolments
-from marelle.families.permissions import guardian_required
+from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.children import children_of
 from marelle.portal.enrolling import Asking, EnrolmentPage, enrolment_page, why_not, wishes_of
 from marelle.portal.moments import midsentence, opening_words
@@ -22,11 +22,11 @@ MESSAGE_MOST = 1000
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
-def enrol(request: HttpRequest) -> HttpResponse:
+def enrol(request: GuardianHttpRequest) -> HttpResponse:
     """One form, one send, one numbered request. `annee` chooses among the school years open to enrolment."""
     town = municipality()
-    household = request.household  # type: ignore[attr-defined]
-    at = request.at  # type: ignore[attr-defined]
+    household = request.household
+    at = request.at
     open_years, later_years = years_to_enrol(today=at.astimezone(town.tz).date(), at=at)
     later = [
         (year.label, opening_words(year.enrolment_opens_at, at=at, town=town))
@@ -74,7 +74,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(
-    request: HttpRequest,
+    request: GuardianHttpRequest,
     page: EnrolmentPage,
     asking: Asking,
     *,
@@ -101,12 +101,12 @@ def _ask(
         return problems, None
     asked = ask_enrolments(
         town=town,
-        user=request.user,  # type: ignore[arg-type]
-        household=request.household,  # type: ignore[attr-defined]
+        user=request.user,
+        household=request.household,
         school_year=page.year,
         wishes=wishes,
         send_key=send_key,
-        at=request.at,  # type: ignore[attr-defined]
+        at=request.at,
         message=message,
     )
     if asked.request is None:
@@ -134,7 +134,7 @@ def _unmet_words(unmet: Unmet, town: Municipality) -> str:
     }
 
 
-def _asking(request: HttpRequest) -> Asking:
+def _asking(request: GuardianHttpRequest) -> Asking:
     """The boxes that came back. What is not of our making gives nothing."""
     days: dict[str, frozenset[int]] = {}
     for name in request.POST:

@@ -4,14 +4,14 @@ from itertools import groupby
 
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from marelle.activities.queries import municipality
 from marelle.bookings.models import Enrolment
 from marelle.families.models import Guardian
-from marelle.families.permissions import guardian_required
+from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.foundation.models import AuditLine
 from marelle.foundation.sentences import day_words, time_words
 from marelle.portal.children import age_words, children_of
@@ -22,11 +22,11 @@ PER_PAGE = 30
 
 @require_safe
 @guardian_required
-def family(request: HttpRequest) -> HttpResponse:
+def family(request: GuardianHttpRequest) -> HttpResponse:
     """This household only: a child's other home is not said, nor that there is one."""
-    household = request.household  # type: ignore[attr-defined]
+    household = request.household
     town = municipality()
-    today = request.at.astimezone(town.tz).date()  # type: ignore[attr-defined]
+    today = request.at.astimezone(town.tz).date()
     services: dict[int, list[str]] = {}
     for child_id, name in (
         Enrolment.objects.filter(household=household, state=EnrolmentState.ACCEPTED, school_year__last_day__gte=today)
@@ -54,16 +54,16 @@ def family(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @guardian_required
-def history(request: HttpRequest) -> HttpResponse:
+def history(request: GuardianHttpRequest) -> HttpResponse:
     """What was done, by whom, when: newest first, by day. `q` searches in the sentences and the names."""
-    household = request.household  # type: ignore[attr-defined]
+    household = request.household
     town = municipality()
     words = request.GET.get("q", "").strip()[:80]
     lines = AuditLine.objects.filter(household_id=household.pk)
     for word in words.split()[:5]:
         lines = lines.filter(Q(text__icontains=word) | Q(actor_label__icontains=word))
     page = Paginator(lines, PER_PAGE).get_page(request.GET.get("page"))
-    today = request.at.astimezone(town.tz).date()  # type: ignore[attr-defined]
+    today = request.at.astimezone(town.tz).date()
     rows = [(line.at.astimezone(town.tz), line) for line in page.object_list]
     days = [
         {

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from marelle.activities.models import Municipality
 from marelle.activities.queries import municipality
-from marelle.families.permissions import household_of
+from marelle.families.permissions import current_of, households_of
 
 
 def _town() -> Municipality | None:
@@ -19,7 +19,9 @@ def _town() -> Municipality | None:
 def _page(request: HttpRequest, template: str) -> HttpResponse:
     if request.user.is_authenticated:
         # A guardian keeps their navigation here; everybody else reads the page without.
-        request.household = household_of(request.user, request.session)  # type: ignore[attr-defined, arg-type]
+        households = list(households_of(request.user))
+        request.households = households  # type: ignore[attr-defined]
+        request.household = current_of(households, request.session)  # type: ignore[attr-defined]
     town = _town()
     texts = town.texts if town is not None and isinstance(town.texts, dict) else {}
     return render(request, template, {"municipality": town, "texts": texts})

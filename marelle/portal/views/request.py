@@ -1,7 +1,7 @@
 """One request, from its send to its answer, and taking it back."""
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from marelle.activities.models import Municipality
 from marelle.activities.queries import municipality
 from marelle.bookings.services.answers import withdraw_request
-from marelle.families.permissions import guardian_required
+from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.children import badges_of, children_of
 from marelle.portal.tracking import RequestPage, request_page, stamp_words
 from marelle.requests.queries import find_request
@@ -18,7 +18,7 @@ from marelle.requests.services import AlreadyAnswered
 
 @require_safe
 @guardian_required
-def detail(request: HttpRequest, number: str) -> HttpResponse:
+def detail(request: GuardianHttpRequest, number: str) -> HttpResponse:
     """The same page just after the send (`?envoyee`: it says so, with a stamp) and ever after."""
     town = municipality()
     page = _page(request, number, town)
@@ -37,7 +37,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
-def withdraw(request: HttpRequest, number: str) -> HttpResponse:
+def withdraw(request: GuardianHttpRequest, number: str) -> HttpResponse:
     """GET asks, POST does it: every line that waits is taken back; those already answered stay as they are."""
     town = municipality()
     page = _page(request, number, town)
@@ -45,8 +45,8 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
         try:
             withdraw_request(
                 request_id=page.request.pk,
-                by=request.user,  # type: ignore[arg-type]
-                at=request.at,  # type: ignore[attr-defined]
+                by=request.user,
+                at=request.at,
             )
             messages.success(request, _("Votre demande est retirée."))
         except AlreadyAnswered:
@@ -58,8 +58,8 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     return render(request, "portal/demarches/withdraw.html", {"municipality": town, "page": page})
 
 
-def _page(request: HttpRequest, number: str, town: Municipality) -> RequestPage:
-    household = request.household  # type: ignore[attr-defined]
+def _page(request: GuardianHttpRequest, number: str, town: Municipality) -> RequestPage:
+    household = request.household
     found = find_request(number, household=household)
     if found is None:
         raise Http404
@@ -67,5 +67,5 @@ def _page(request: HttpRequest, number: str, town: Municipality) -> RequestPage:
         found,
         town=town,
         badges=badges_of(children_of(household)),
-        at=request.at,  # type: ignore[attr-defined]
+        at=request.at,
     )
