@@ -11,7 +11,19 @@ from marelle.accounts.models import User
 REMEMBER = _("Garder ma connexion 30 jours sur cet appareil")
 
 
-class AddressForm(forms.Form):
+class DoorForm(forms.Form):
+    """A form of one field or so, whose faults need no field's name to be understood."""
+
+    @property
+    def problems(self) -> list[dict[str, str]]:
+        """What is wrong, as the error summary shows it: {text, href}."""
+        said = [{"text": str(error), "href": ""} for error in self.non_field_errors()]
+        for bound in self:
+            said += [{"text": str(error), "href": f"#{bound.id_for_label}"} for error in bound.errors]
+        return said
+
+
+class AddressForm(DoorForm):
     """The door's one field."""
 
     email = forms.EmailField(
@@ -36,7 +48,7 @@ class AddressForm(forms.Form):
         return email.lower()
 
 
-class PasswordForm(forms.Form):
+class PasswordForm(DoorForm):
     """The password of the address given before. When it is valid, `user` is who comes in."""
 
     password = forms.CharField(
@@ -70,7 +82,7 @@ class PasswordForm(forms.Form):
         return data
 
 
-class NewPasswordForm(forms.Form):
+class NewPasswordForm(DoorForm):
     password = forms.CharField(
         label=_("Mot de passe"),
         strip=False,

@@ -17,7 +17,7 @@ class InvitationState(Enum):
     """Where a guardian stands with their account."""
 
     NO_ADDRESS = Look(_("Sans adresse e-mail"), "circle-help", "")
-    NOT_INVITED = Look(_("Pas encore invité"), "mail", "")
+    NOT_INVITED = Look(_("À inviter"), "mail", "")
     INVITED = Look(_("Invitation envoyée"), "hourglass", "wait")
     ACTIVE = Look(_("Compte ouvert"), "circle-check", "ok")
     CLOSED = Look(_("Compte fermé"), "ban", "stop")

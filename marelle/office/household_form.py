@@ -125,7 +125,7 @@ class ChildForm(forms.Form):
                 homes = ", ".join(home.name for home in self.found.households.all())
                 self.add_error(
                     "first_name",
-                    _("%(name)s, naissance le %(day)s, est déjà enregistré(e), famille %(homes)s.")
+                    _("%(name)s, naissance le %(day)s, est déjà dans la famille %(homes)s.")
                     % {"name": self.found, "day": day_words(self.found.birth_date, year=True), "homes": homes},
                 )
         return data

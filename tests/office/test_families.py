@@ -302,7 +302,7 @@ def test_an_invitation_is_sent_and_sent_again(desk: Client) -> None:
     household = family()
     guardian = household.guardians.get()
     url = f"{LIST}{household.pk}/"
-    assert "Pas encore invité" in desk.get(url).text
+    assert "À inviter" in desk.get(url).text
     assert "Invitation envoyée à nadia@example.org." in desk.post(f"{url}inviter/{guardian.pk}/", follow=True).text
     page = desk.post(f"{url}inviter/{guardian.pk}/", follow=True).text
     assert "2 fois, la dernière le" in page
