@@ -54,9 +54,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What accepting everything does to the places of a day. `capacity` is None where places are not counted."""
+    """What accepting everything does to the places of a day. `group` is said where several are concerned; `capacity` is
+    what may be taken, margin included, None where places are not counted."""
 
     label: str
+    group: str
     before: int
     after: int
     capacity: int | None
@@ -296,6 +298,7 @@ def _effects(facts: Sequence[LineFacts]) -> tuple[tuple[Effect, ...], int]:
     for fact in facts:
         if fact.room is not None and fact.line.date is not None and fact.line.unit_id is not None:
             days[fact.line.date, fact.line.unit_id, fact.room.group.id].append(fact)
+    several_groups = len({group for _day, _unit, group in days}) > 1
     effects = []
     for key in sorted(days):
         group = days[key]
@@ -308,6 +311,7 @@ def _effects(facts: Sequence[LineFacts]) -> tuple[tuple[Effect, ...], int]:
         effects.append(
             Effect(
                 label=_("%(service)s, %(day)s") % {"service": line.service.short_name, "day": day_words(key[0])},
+                group=room.group.name if several_groups else "",
                 before=room.taken - held,
                 after=after,
                 capacity=room.ceiling,

@@ -195,6 +195,7 @@ def test_a_request_of_many_days_lists_its_first_effects_only(benali: Family, pag
     html = page("request", booked(benali, [*NEXT_WEEK, date(2026, 11, 23), date(2026, 11, 24)]).number)
 
     assert "et 6 autres" in html and "Voir les 12 lignes" in html
+    assert "<small>Maternelle</small>" in html and "<small>Élémentaire</small>" in html
 
 
 @pytest.mark.row("A7")
