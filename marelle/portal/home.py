@@ -151,6 +151,7 @@ def home(
     days = load_days(town=town, enrolments=bookable, at=at, first=monday, last=monday + AHEAD)
     calendar = calendar_of(town)
     attendances = _attendances(days, today, children)
+    requests = tuple(rows_of(requests_of(household)[:3], town=town, at=at))
     return Home(
         today=day_words(today),
         first_name=_first_name(user),
@@ -168,10 +169,10 @@ def home(
                 at=at,
             )
         ),
-        shortcuts=_shortcuts(children, bookable),
+        shortcuts=_shortcuts(children, bookable, has_requests=bool(requests)),
         week=_week(days, children, today, calendar) if bookable else None,
         deadlines=_deadlines(days, town, at),
-        requests=tuple(rows_of(requests_of(household)[:3], town=town, at=at)),
+        requests=requests,
         has_children=bool(children),
         has_enrolments=bool(enrolments),
     )
@@ -342,14 +343,20 @@ def _to_reserve(bookable: Sequence[Enrolment], *, town: Municipality, today: dat
             )
 
 
-def _shortcuts(children: Sequence[HouseholdChild], bookable: Sequence[Enrolment]) -> tuple[Shortcut, ...]:
+def _shortcuts(
+    children: Sequence[HouseholdChild], bookable: Sequence[Enrolment], *, has_requests: bool
+) -> tuple[Shortcut, ...]:
+    """Only the ways that lead somewhere today."""
     enrol = Shortcut(label=_("Inscrire à un service"), icon="clipboard-list", url=reverse("portal:enrol"))
     found = []
     if bookable:
         found.append(Shortcut(label=_("Réserver ou annuler"), icon="calendar-plus", url=reverse("portal:plannings")))
     if children:
         found.append(enrol)
-    found.append(Shortcut(label=_("Suivre mes demandes"), icon="inbox", url=f"{reverse('portal:demarches')}#suivre"))
+    if has_requests:
+        found.append(
+            Shortcut(label=_("Suivre mes demandes"), icon="inbox", url=f"{reverse('portal:demarches')}#suivre")
+        )
     found.append(Shortcut(label=_("Aide et contact"), icon="circle-question-mark", url=reverse("portal:help")))
     return tuple(found)
 

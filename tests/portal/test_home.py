@@ -61,7 +61,7 @@ def test_a_first_visit_welcomes_and_leads_to_the_enrolments(settings: Settings, 
     assert "Bonjour Nadia" in seen
     assert "Bienvenue sur le portail famille de Cadours." in seen
     assert "Inscrivez Inès et Tom à un premier service" in seen
-    assert "Réserver ou annuler" not in seen
+    assert "Réserver ou annuler" not in seen and "Suivre mes demandes" not in seen
     assert "Aucune demande pour l’instant." in seen
 
 
