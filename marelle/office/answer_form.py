@@ -14,6 +14,11 @@ LONG = 8
 ACCEPT, REFUSE, LATER = "accepter", "refuser", "plus-tard"
 
 
+def typed(data: QueryDict, name: str) -> str:
+    """A text as typed, without the characters that no database takes, and no longer than a reason may be."""
+    return data.get(name, "").replace("\x00", "").strip()[:500]
+
+
 @dataclass(slots=True, kw_only=True)
 class Choice:
     """One line and what is chosen for it. `own`: a reason of its own, over the common one."""
@@ -60,9 +65,9 @@ class AnswerForm:
         for choice in form.choices:
             asked = data.get(choice.name, "")
             choice.choice = asked if asked in (ACCEPT, REFUSE, LATER) else choice.choice
-            choice.own = data.get(choice.own_name, "").strip()
+            choice.own = typed(data, choice.own_name)
         form.model = data.get("modele", "")
-        form.words = data.get("motif", "").strip()
+        form.words = typed(data, "motif")
         return form
 
     @property

@@ -87,7 +87,7 @@ class Today:
 
 
 def day_of_the_town(*, town: Municipality, day: date, today: date, sites: Collection[int] = ()) -> Today:
-    """Read a day: six queries, seven when nothing is open.
+    """Read a day: seven queries, fewer when nothing is open.
 
     Raises BeyondCalendar outside the school calendar, except for today, which says so."""
     calendar = calendar_of(town)

@@ -146,7 +146,7 @@ def test_choosing_nothing_is_said(benali: Family, desk: Client) -> None:
 @pytest.mark.row("A7")
 def test_refusing_the_whole_request_frees_its_places(benali: Family, desk: Client) -> None:
     request = booked(benali, [FRIDAY])
-    answer(desk, request, "refuser", modele="ferme")
+    answer(desk, request, "refuser", modele="ferme", motif="\x00")
 
     assert set(lines(request).values()) == {"refused"} and states(benali) == {"refused"}
     assert set(request.lines.values_list("reason", flat=True)) == {"Le service est fermé ce jour-là."}

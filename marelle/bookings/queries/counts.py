@@ -7,7 +7,7 @@ from datetime import date
 
 from django.db.models import Count, Min, Q, QuerySet
 
-from marelle.activities.models import OpeningDay, Service, Site
+from marelle.activities.models import OpeningDay, Service, Site, Unit
 from marelle.bookings.models import Booking
 from marelle.rules.lifecycles import BookingState
 
@@ -69,9 +69,11 @@ class PlacesOfService:
 
 
 def expected_on(day: date, *, sites: Collection[int] = ()) -> list[Expected]:
-    """What every service open that day expects, site by site in their order, zero included: four queries."""
+    """What every service open that day expects, site by site in their order, zero included: six queries."""
     opened = OpeningDay.objects.filter(date=day)
-    bookings = Booking.objects.filter(date=day, state__in=EXPECTED)
+    # Naming the units lets the database use the index that begins with them.
+    known_units = list(Unit.objects.order_by().values_list("id", flat=True))
+    bookings = Booking.objects.filter(unit__in=known_units, date=day, state__in=EXPECTED)
     if sites:
         opened = opened.filter(group__activity__site__in=list(sites))
         bookings = bookings.filter(group__activity__site__in=list(sites))

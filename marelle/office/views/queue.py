@@ -58,7 +58,7 @@ class Desk:
 
     @cached_property
     def sought(self) -> Sought:
-        asked = self.request.GET
+        asked = {name: str(value).replace("\x00", "") for name, value in self.request.GET.items()}
         pile = asked.get("voir", "")
         return Sought(
             pile=Pile(pile) if pile in set(Pile) else Pile.WAITING,
@@ -206,7 +206,7 @@ def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
     readings = desk.readings([opened])
     examination = examine(readings, opened, reader=desk.reader)
     form = AnswerForm.sent(request.POST, examination)
-    shown = {int(id) for id in request.POST.get("lues", "").split() if id.isdecimal()}
+    shown = {int(id) for id in request.POST.get("lues", "").split() if id.isdecimal() and len(id) < 13}
     waits = {choice.row.line.id for choice in form.choices}
     gone = shown - waits
     if gone or not waits:
