@@ -1,16 +1,6 @@
-from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 
 from marelle.portal.views import demarches, enrolment, family, help, home, planning, request
-
-
-def request_calendar(request: HttpRequest, number: str) -> HttpResponse:
-    view = getattr(planning, "request_calendar", None)
-    if view is None:
-        raise Http404
-    answer: HttpResponse = view(request, number)
-    return answer
-
 
 app_name = "portal"
 urlpatterns = [
@@ -25,7 +15,7 @@ urlpatterns = [
     path("demarches/inscription/", enrolment.enrol, name="enrol"),
     path("demandes/<str:number>/", request.detail, name="request"),
     path("demandes/<str:number>/retirer/", request.withdraw, name="withdraw"),
-    path("demandes/<str:number>/agenda.ics", request_calendar, name="request_calendar"),
+    path("demandes/<str:number>/agenda.ics", request.calendar, name="request_calendar"),
     path("famille/", family.family, name="family"),
     path("famille/historique/", family.history, name="history"),
     path("aide/", help.help, name="help"),

@@ -155,6 +155,23 @@ def test_a_number_that_is_not_quite_it_is_not_found(screen: Screen, benali: Fami
     assert screen.status == 404
 
 
+def test_the_days_go_to_the_familys_own_diary(screen: Screen, benali: Family, malika: User) -> None:
+    request = booked(benali, [MONDAY, TUESDAY], by=malika)
+    send(benali, choose(benali, [TUESDAY], wanted=False, children=benali.children[:1]))
+    screen.go(at(request, "agenda.ics"))
+    assert screen.markup.startswith("BEGIN:VCALENDAR\r\n") and screen.markup.endswith("END:VCALENDAR\r\n")
+    assert all(len(line.encode()) <= 75 for line in screen.markup.split("\r\n"))
+    whole = screen.markup.replace("\r\n ", "")
+    assert whole.count("BEGIN:VEVENT") == 2
+    assert "DTSTART:20261116T110000Z" in whole  # noon in Cadours
+    assert "SUMMARY:Cantine\\, Inès et Tom" in whole and "SUMMARY:Cantine\\, Tom" in whole
+    assert whole.count("STATUS:CONFIRMED") == 2
+
+    waiting = booked(benali, [THURSDAY])
+    screen.go(at(waiting, "agenda.ics"))
+    assert screen.markup.count("STATUS:TENTATIVE") == 1
+
+
 QUERIES = 8
 
 

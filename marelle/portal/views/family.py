@@ -12,7 +12,7 @@ from marelle.activities.queries import municipality
 from marelle.bookings.models import Enrolment
 from marelle.families.models import Guardian
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
-from marelle.foundation.models import AuditLine
+from marelle.families.queries import history as history_of
 from marelle.foundation.sentences import day_words, time_words
 from marelle.portal.children import age_words, children_of
 from marelle.rules.lifecycles import EnrolmentState
@@ -59,7 +59,7 @@ def history(request: GuardianHttpRequest) -> HttpResponse:
     household = request.household
     town = municipality()
     words = request.GET.get("q", "").strip()[:80]
-    lines = AuditLine.objects.filter(household_id=household.pk)
+    lines = history_of(household)
     for word in words.split()[:5]:
         lines = lines.filter(Q(text__icontains=word) | Q(actor_label__icontains=word))
     page = Paginator(lines, PER_PAGE).get_page(request.GET.get("page"))

@@ -10,8 +10,10 @@ from marelle.activities.models import Municipality
 from marelle.activities.queries import municipality
 from marelle.bookings.services.answers import withdraw_request
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
+from marelle.portal.agenda import agenda
 from marelle.portal.children import badges_of, children_of
 from marelle.portal.tracking import RequestPage, request_page, stamp_words
+from marelle.requests.models import FamilyRequest
 from marelle.requests.queries import find_request
 from marelle.requests.services import AlreadyAnswered
 
@@ -58,14 +60,30 @@ def withdraw(request: GuardianHttpRequest, number: str) -> HttpResponse:
     return render(request, "portal/demarches/withdraw.html", {"municipality": town, "page": page})
 
 
-def _page(request: GuardianHttpRequest, number: str, town: Municipality) -> RequestPage:
-    household = request.household
-    found = find_request(number, household=household)
+@require_safe
+@guardian_required
+def calendar(request: GuardianHttpRequest, number: str) -> HttpResponse:
+    """The request's days for the family's own diary."""
+    found = _found(request, number)
+    text = agenda(found, town=municipality(), host=request.get_host(), at=request.at)
+    return HttpResponse(
+        text,
+        content_type="text/calendar; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="demande-{number}.ics"'},
+    )
+
+
+def _found(request: GuardianHttpRequest, number: str) -> FamilyRequest:
+    found = find_request(number, household=request.household)
     if found is None:
         raise Http404
+    return found
+
+
+def _page(request: GuardianHttpRequest, number: str, town: Municipality) -> RequestPage:
     return request_page(
-        found,
+        _found(request, number),
         town=town,
-        badges=badges_of(children_of(household)),
+        badges=badges_of(children_of(request.household)),
         at=request.at,
     )
