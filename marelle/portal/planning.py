@@ -289,7 +289,16 @@ def _week(
             link=_("la semaine %(number)d") % {"number": monday.isocalendar().week},
         )
     cells = tuple(
-        _day(day, by_day.get(day, []), changes=changes, kids=kids, town=town, days=days, calendar=calendar)
+        _day(
+            day,
+            by_day.get(day, []),
+            changes=changes,
+            kids=kids,
+            town=town,
+            days=days,
+            calendar=calendar,
+            several_units=several_units,
+        )
         for day in dates
     )
     editable = any(tile.editable for cell in cells for tile in cell.tiles)
@@ -305,6 +314,7 @@ def _day(
     town: Municipality,
     days: Days,
     calendar: SchoolCalendar,
+    several_units: bool,
 ) -> Day:
     words = day_words(day)
     tiles = []
@@ -327,7 +337,7 @@ def _day(
                 key=tile_key(state),
                 day=words,
                 kid=kids.get(state.enrolment.child_id),
-                unit=state.unit.name,
+                unit=state.unit.name if several_units else "",
                 state=look,
                 ticked=ticked,
                 base=state.is_wanted,

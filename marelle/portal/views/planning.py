@@ -576,7 +576,12 @@ def _panel(place: Place, lines: Sequence[BasketLine], shown: Collection[Key]) ->
         words.append(_("%(service)s, %(month)s : %(what)s") % {"service": service, "month": month.words, "what": what})
     return {
         "basket_lines": [
-            {"kid": place.kids.get(line.child_id), "adds": line.act == Act.BOOK, "day": day_words(line.date)}
+            {
+                "kid": place.kids.get(line.child_id),
+                "adds": line.act == Act.BOOK,
+                "day": day_words(line.date),
+                "cents": None,
+            }
             for line in here
         ],
         "basket_elsewhere": words,

@@ -1,0 +1,128 @@
+"""Every page, as everybody: nothing for axe to find, nothing sticking out, no stranger let in."""
+
+from datetime import date
+
+import pytest
+from playwright.sync_api import Page
+
+from tests import offer
+from tests.e2e.people import sign_in
+
+pytestmark = pytest.mark.e2e
+
+
+def prepare() -> dict[str, object]:
+    """A family with everything that a month can show, and another one; requests of every state; a mail that failed."""
+    offer.cadours()
+    malika = offer.agent("Malika Roux", email="malika@cadours.example")
+    who = offer.family(email="nadia@famille.example")
+    for service in ("cantine", "mercredi", "garderie"):
+        offer.enrolled(who, service, by=malika)
+
+    def day(number: int) -> date:
+        return date(2026, 11, number)
+
+    offer.booked(who, [day(12), day(13), day(16), day(17), day(23)], by=malika)
+    pending = offer.booked(who, [day(19)])
+    offer.refuse(offer.booked(who, [day(20)]), "La classe part en sortie.", by=malika)
+    cancelling = offer.send(who, offer.choose(who, [day(23)], wanted=False)).request
+    offer.choose(who, [day(26), day(27)])
+    offer.ask(who, "petites-vacances")
+    newcomer = offer.family("Moreau", [("Léo", "CP")], first_name="Julien", email="julien@famille.example")
+    assert cancelling is not None
+    from marelle.foundation.models import MailState, OutboxMail
+
+    failed = OutboxMail.objects.first()
+    assert failed is not None
+    OutboxMail.objects.filter(pk=failed.pk).update(state=MailState.FAILED, error="Boîte pleine")
+    return {
+        "pending": pending.number,
+        "cancelling": cancelling.number,
+        "household": who.household.pk,
+        "newcomer": newcomer.household.pk,
+    }
+
+
+FAMILY = [
+    "/",
+    "/planning/cantine/?mois=2026-11",
+    "/planning/cantine/?mois=2026-11&tout=1",
+    "/planning/mercredi/",
+    "/planning/garderie/",
+    "/planning/petites-vacances/",
+    "/planning/cantine/semaine-type/",
+    "/planning/verifier/",
+    "/demarches/",
+    "/demarches/inscription/",
+    "/demandes/{pending}/",
+    "/demandes/{cancelling}/",
+    "/demandes/{pending}/retirer/",
+    "/famille/",
+    "/famille/historique/",
+    "/aide/",
+    "/mentions-legales/",
+    "/donnees-personnelles/",
+    "/accessibilite/",
+]
+NEWCOMER = ["/", "/planning/", "/planning/cantine/", "/demarches/", "/demarches/inscription/"]
+AGENT = [
+    "/agents/",
+    "/agents/?jour=2026-11-11",
+    "/agents/demandes/",
+    "/agents/demandes/{pending}/",
+    "/agents/demandes/{cancelling}/",
+    "/agents/demandes/raccourcis/",
+    "/agents/familles/",
+    "/agents/familles/nouvelle/",
+    "/agents/familles/{household}/",
+    "/agents/e-mails/",
+]
+NOBODY = [
+    "/connexion/",
+    "/connexion/mot-de-passe/",
+    "/connexion/lien-envoye/",
+    "/boite-aux-lettres/",
+    "/aide/",
+    "/rien/",
+]
+PEOPLE = {
+    "nobody": (None, NOBODY),
+    "family": ("nadia@famille.example", FAMILY),
+    "newcomer": ("julien@famille.example", NEWCOMER),
+    "agent": ("malika@cadours.example", AGENT),
+}
+
+
+def arrive(page: Page, email: str | None) -> None:
+    if email:
+        sign_in(page, email)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("person", PEOPLE)
+def test_axe_finds_nothing(live_portal, visit, axe, person, dark) -> None:  # type: ignore[no-untyped-def]
+    portal = live_portal(prepare, at=offer.AT)
+    email, paths = PEOPLE[person]
+    page = visit(portal, size="phone" if dark else "desktop", dark=dark)
+    arrive(page, email)
+    for path in paths:
+        answer = page.goto(path.format(**portal.facts))
+        assert answer.status in ((404,) if path == "/rien/" else (200,)), path
+        axe(page)
+
+
+@pytest.mark.parametrize("width", [320, 390, 1280])
+@pytest.mark.parametrize("person", PEOPLE)
+def test_nothing_sticks_out(live_portal, visit, person, width) -> None:  # type: ignore[no-untyped-def]
+    portal = live_portal(prepare, at=offer.AT)
+    email, paths = PEOPLE[person]
+    page = visit(portal)
+    page.set_viewport_size({"width": width, "height": 800})
+    arrive(page, email)
+    wide = []
+    for path in paths:
+        page.goto(path.format(**portal.facts))
+        beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if beyond > 0:
+            wide.append((path, beyond))
+    assert wide == []
