@@ -462,6 +462,9 @@ class _Reader:
             n = self.number(value, here)
             return None if n is None else Hours(n=n, working=_HOURS[kind])
         if kind == "same_day":
+            if value == "24:00":
+                self.fault(here, value, _('une heure de la journée, comme "09:00" ; ou bien until_start = true'))
+                return None
             known = self.time_of_day(value, here)
             return None if known is None else SameDay(at=known)
         if kind in ("until_start", "never"):

@@ -8,6 +8,7 @@ from marelle.rules.limits import WEEKDAYS
 from marelle.townfile.town import TOWN
 
 _CLOCK = {"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"}
+_OF_THE_DAY = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
 _COUNT = {"type": "integer", "minimum": 0, "maximum": 1000}
 _LIMIT = {"$ref": "#/$defs/limit"}
 _DAY = {"type": "string", "format": "date"}
@@ -26,7 +27,7 @@ def json_schema() -> dict[str, Any]:
         "school_days": {**_COUNT, "description": "School days before."},
         "hours": {**_COUNT, "description": "Hours before the unit's start."},
         "working_hours": {**_COUNT, "description": "Hours before, on a clock that runs on working days."},
-        "same_day": {**_CLOCK, "description": "The day itself, at that time."},
+        "same_day": {**_OF_THE_DAY, "description": "The day itself, at that time."},
         "until_start": {"const": True, "description": "Until the unit starts."},
         "never": {"const": True, "description": "Not on line."},
         "last": {**weekday, "description": "The last such weekday strictly before."},

@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from marelle import townfile
+from marelle.foundation.french import spaced
 from marelle.foundation.sentences import beyond_calendar_words, day_words, moment_words, sentence
 from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 from marelle.towns.words import explanation_lines, fault_line
@@ -75,7 +76,7 @@ class Command(BaseCommand):
             answers = townfile.explain_all(town, service=service, day=day, at=at, calendar=calendar)
         one = townfile.agree(answers)
         if not options["json"]:
-            for answer in answers[:1] if one and unit is None and len(answers) == 1 else answers:
+            for answer in answers:
                 self.stdout.write("\n".join(explanation_lines(town, answer, calendar)))
             return
         tz = calendar.local(at).tzinfo
@@ -93,30 +94,32 @@ class Command(BaseCommand):
         service = town.service(options["service"])
         slugs = [options["unit"]] if options["unit"] else [unit.slug for unit in service.units]
         tz = town.municipality.time_zone
-        long_ago = datetime(2000, 1, 1, tzinfo=UTC)
-        for slug in slugs:
-            if len(slugs) > 1:
+        days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
+        months = {slug: [_day_line(town, service.slug, slug, day, calendar, tz) for day in days] for slug in slugs}
+        if len({tuple(lines) for lines in months.values()}) == 1:
+            months = {"": months[slugs[0]]}
+        for slug, lines in months.items():
+            if slug:
                 self.stdout.write(service.unit(slug).name)
-            day = first
-            while day <= last:
-                answer = townfile.explain(
-                    town, service=service.slug, unit=slug, day=day, at=long_ago, calendar=calendar
-                )
-                if answer.book_until is not None or answer.cancel_until is not None:
-                    book = moment_words(answer.book_until, tz) if answer.book_until else _("jamais")
-                    cancel = moment_words(answer.cancel_until, tz) if answer.cancel_until else _("jamais")
-                    if book == cancel:
-                        words = _("réserver ou annuler avant %(book)s") % {"book": book}
-                    else:
-                        words = _("réserver avant %(book)s ; annuler avant %(cancel)s") % {
-                            "book": book,
-                            "cancel": cancel,
-                        }
-                else:
-                    refusal = answer.refusal
-                    words = sentence(refusal, tz) if refusal else ""
-                self.stdout.write(f"{day_words(day):<24} {words}")
-                day += timedelta(days=1)
+            self.stdout.write("\n".join(lines))
+
+
+#: So long before any day that a calendar covers that no limit is past.
+LONG_AGO = datetime(1980, 1, 1, tzinfo=UTC)
+
+
+def _day_line(town: townfile.Town, service: str, unit: str, day: date, calendar: SchoolCalendar, tz: str) -> str:
+    answer = townfile.explain(town, service=service, unit=unit, day=day, at=LONG_AGO, calendar=calendar)
+    if answer.book_until is None and answer.cancel_until is None:
+        words = sentence(answer.refusal, tz) if answer.refusal else ""
+    else:
+        book = moment_words(answer.book_until, tz) if answer.book_until else _("jamais")
+        cancel = moment_words(answer.cancel_until, tz) if answer.cancel_until else _("jamais")
+        if book == cancel:
+            words = _("réserver ou annuler avant %(book)s") % {"book": book}
+        else:
+            words = _("réserver avant %(book)s ; annuler avant %(cancel)s") % {"book": book, "cancel": cancel}
+    return spaced(f"{day_words(day):<24} {words}")
 
 
 def _known(slug: str, known: list[str]) -> dict[str, str]:
