@@ -24,6 +24,7 @@ from marelle.townfile.town import (
     Service,
     ServiceKind,
     SiteKind,
+    SurchargeRule,
     Town,
 )
 
@@ -62,6 +63,7 @@ def check_service(service: Service, reading: Reading) -> None:
     _check_combinations(service, here, reading)
     for name, late in (("book", service.late.book), ("cancel", service.late.cancel)):
         _check_late(late, (*here, "late", name), reading)
+    _check_surcharge(service.late.unbooked, (*here, "late", "unbooked"), reading)
     for n, cause in enumerate(service.absences.causes):
         place = (*here, "absences", "causes", str(n))
         for m, proof in enumerate(cause.proofs):
@@ -175,14 +177,18 @@ def _check_ages(least: int | None, most: int | None, place: Path, reading: Readi
 def _check_late(late: Late, place: Path, reading: Reading) -> None:
     if late.until is not None and late.mode is not LateMode.ALLOWED:
         reading.fault((*place, "until"), late.mode.value, _('mode = "allowed" à côté'))
-    rules = [("surcharge", late.surcharge), *((f"by_unit.{unit}", rule) for unit, rule in late.by_unit)]
-    for key, rule in rules:
-        if rule is None:
-            continue
-        given = (rule.add_cents, rule.add_percent, rule.times_hundredths, rule.price_cents)
-        if sum(value is not None for value in given) != 1:
-            expected = _("une seule clé parmi add_cents, add_percent, times_hundredths, price_cents")
-            reading.fault((*place, *key.split(".")), _("autre chose"), expected, is_text=True)
+    for key, rule in (("surcharge", late.surcharge), *((f"by_unit.{unit}", rule) for unit, rule in late.by_unit)):
+        _check_surcharge(rule, (*place, *key.split(".")), reading)
+
+
+def _check_surcharge(rule: SurchargeRule | None, place: Path, reading: Reading) -> None:
+    if rule is None:
+        return
+    given = (rule.add_cents, rule.add_percent, rule.times_hundredths, rule.price_cents)
+    if sum(value is not None for value in given) != 1:
+        expected = _("une seule clé parmi add_cents, add_percent, times_hundredths, price_cents")
+        found = _("aucune") if all(value is None for value in given) else _("plusieurs clés")
+        reading.fault(place, found, expected, is_text=True)
 
 
 def _check_combinations(service: Service, here: Path, reading: Reading) -> None:

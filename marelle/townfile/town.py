@@ -556,10 +556,13 @@ class Late:
 
 @table
 class LatePair:
-    """Late bookings and late cancellations."""
+    """Late bookings, late cancellations, and days attended without a booking."""
 
     book: Late = said(Table(of=Late), "Late bookings.", default=Late(mode=lateness.LateMode.BLOCKED))
     cancel: Late = said(Table(of=Late), "Late cancellations.", default=Late(mode=lateness.LateMode.BLOCKED))
+    unbooked: SurchargeRule | None = said(
+        Table(of=SurchargeRule), "A day that the child attends without a booking.", default=None
+    )
 
 
 @table

@@ -105,6 +105,7 @@ WRONG = [
         '…\nlate.book = { mode = "agent", surcharge = { add_cents = 1, add_percent = 2 } }',
         f"{CANTEEN}.late.book.surcharge",
     ),
+    ('name = "Cantine"', "…\nlate.unbooked = {}", f"{CANTEEN}.late.unbooked"),
     (
         'name = "Cantine"',
         '…\ncombinations = [{ rule = "consecutive", units = ["repas"] }]',
