@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from marelle.activities.models import Municipality, OpeningDay, Period, Unit
 from marelle.activities.queries import calendar_of, limits_of
@@ -218,14 +218,18 @@ def _verdict(
 
 
 def _units_of(services: Iterable[int]) -> dict[int, list[Unit]]:
-    """The units of these services, in order, their components at hand."""
-    rows = list(
-        Unit.objects.filter(service__in=list(services), archived_at=None)
-        .order_by("service_id", "position", "id")
-        .prefetch_related("components")
-    )
+    """The units of these services, in order, their components known: one query, with a row for each component."""
     units: dict[int, list[Unit]] = {id: [] for id in services}
-    units.update({id: list(group) for id, group in groupby(rows, key=lambda unit: unit.service_id)})
+    rows = (
+        Unit.objects.filter(service__in=list(services), archived_at=None)
+        .annotate(component=F("components"))
+        .order_by("service_id", "position", "id", "component")
+    )
+    for _id, found in groupby(rows, key=lambda unit: unit.id):
+        same = list(found)
+        unit = same[0]
+        unit.component_ids = tuple(row.component for row in same if row.component is not None) or (unit.id,)
+        units[unit.service_id].append(unit)
     return units
 
 
