@@ -82,6 +82,7 @@ def test_requests_are_counted_filtered_and_searched(screen: Screen, benali: Fami
     assert "Toutes 1" in screen.go(f"{PAGE}?q=tom mercredi")
     assert "Aucune demande ne correspond" in screen.go(f"{PAGE}?q=zzz")
     assert "Toutes 4" in screen.go(f"{PAGE}?etat=nonsense&page=99")
+    assert "Toutes 4" in screen.go(f"{PAGE}?q=to%00m")
 
 
 def test_a_waiting_enrolment_stands_under_its_question_mark(screen: Screen, benali: Family) -> None:

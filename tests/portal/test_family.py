@@ -56,7 +56,7 @@ def test_history_tells_who_what_and_when(settings: Settings, benali: Family, mal
 
     seen = screen.go(f"/famille/historique/?q={request.number}")
     assert "Demande d’inscription" not in seen and "2 ajouts" in seen
-    assert "Rien ne correspond" in screen.go("/famille/historique/?q=zzz")
+    assert "Rien ne correspond" in screen.go("/famille/historique/?q=zzz%00")
 
 
 def test_history_is_the_households_own(settings: Settings, benali: Family, malika: User) -> None:

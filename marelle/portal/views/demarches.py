@@ -13,6 +13,7 @@ from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.asking import asking
 from marelle.portal.children import children_of
 from marelle.portal.tracking import FILTERS, counted, filtered, requests_of, rows_of
+from marelle.portal.typed import typed
 
 PER_PAGE = 10
 
@@ -24,7 +25,7 @@ def demarches(request: GuardianHttpRequest) -> HttpResponse:
     town = municipality()
     household = request.household
     at = request.at
-    words = request.GET.get("q", "").strip()[:80]
+    words = typed(request.GET, "q", most=80)
     state = request.GET.get("etat", "")
     state = state if state in FILTERS else ""
     found = requests_of(household, words=words)

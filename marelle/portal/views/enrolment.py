@@ -16,6 +16,7 @@ from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.children import children_of
 from marelle.portal.enrolling import Asking, EnrolmentPage, enrolment_page, why_not, wishes_of
 from marelle.portal.moments import midsentence, opening_words
+from marelle.portal.typed import typed
 
 MESSAGE_MOST = 1000
 
@@ -51,7 +52,7 @@ def enrol(request: GuardianHttpRequest) -> HttpResponse:
             send_key = uuid.UUID(request.POST.get("send_key", ""))
         except ValueError:
             raise Http404 from None
-        message = request.POST.get("message", "").strip()
+        message = typed(request.POST, "message")
         problems, asked = _ask(request, page, asking, town=town, send_key=send_key, message=message)
         if asked is not None and asked.request is not None:
             for unmet in asked.unmet:

@@ -15,6 +15,7 @@ from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import history as history_of
 from marelle.foundation.sentences import day_words, time_words
 from marelle.portal.children import age_words, children_of
+from marelle.portal.typed import typed
 from marelle.rules.lifecycles import EnrolmentState
 
 PER_PAGE = 30
@@ -58,7 +59,7 @@ def history(request: GuardianHttpRequest) -> HttpResponse:
     """What was done, by whom, when: newest first, by day. `q` searches in the sentences and the names."""
     household = request.household
     town = municipality()
-    words = request.GET.get("q", "").strip()[:80]
+    words = typed(request.GET, "q", most=80)
     lines = history_of(household)
     for word in words.split()[:5]:
         lines = lines.filter(Q(text__icontains=word) | Q(actor_label__icontains=word))
