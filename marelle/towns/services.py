@@ -308,13 +308,13 @@ def _opening_days(
 
     changed = []
     for key, (capacity, margin) in wanted.items():
-        row = known.get(key)
-        if row is None or row.date < today:
+        held = known.get(key)
+        if held is None or held.date < today:
             continue
-        ceiling = _ceiling(capacity, margin, row.taken)
-        if (row.capacity, row.ceiling) != (capacity, ceiling):
-            row.capacity, row.ceiling = capacity, ceiling
-            changed.append(row)
+        ceiling = _ceiling(capacity, margin, held.taken)
+        if (held.capacity, held.ceiling) != (capacity, ceiling):
+            held.capacity, held.ceiling = capacity, ceiling
+            changed.append(held)
     OpeningDay.objects.bulk_update(changed, ["capacity", "ceiling"], batch_size=500)
     report.count(report.changed, OpeningDay, len(changed))
 
