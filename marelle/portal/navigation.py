@@ -27,6 +27,11 @@ _PLACES = {
 }
 
 
+def tell_basket(request: HttpRequest, count: int) -> None:
+    """For a view that has read the whole basket: the navigation need not count it again."""
+    request.basket_count = count  # type: ignore[attr-defined]
+
+
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """On every page but the agents': `help_url` and `footer_links`. On a guardian's pages also `nav`, a list of {label,
     url, icon, current, count}; `person`: {name, initial, account_url,
@@ -48,7 +53,9 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         return around
     here = _PLACES.get(match.url_name or "", "") if match is not None and match.app_name == "portal" else ""
     user = request.user
-    count = SimpleLazyObject(lambda: basket_count(user=user, household=household))  # type: ignore[arg-type]
+    count = getattr(request, "basket_count", None)
+    if count is None:
+        count = SimpleLazyObject(lambda: basket_count(user=user, household=household))  # type: ignore[arg-type]
     places = (
         ("home", _("Accueil"), "house"),
         ("plannings", _("Planning"), "calendar-days"),

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from marelle.activities.models import BookingMode, Municipality, Service
 from marelle.activities.queries import limits_of, municipality
 from marelle.bookings.models import BasketLine, Enrolment
-from marelle.bookings.queries.baskets import basket_lines
+from marelle.bookings.queries.baskets import basket_lines, basket_lines_among
 from marelle.bookings.queries.days import Days, DayState, live_enrolments, load_days
 from marelle.bookings.services.baskets import (
     Clash,
@@ -35,6 +35,7 @@ from marelle.families.permissions import guardian_required
 from marelle.families.queries import kids_of
 from marelle.foundation.components.grid import Kid, unpack_seen
 from marelle.foundation.sentences import day_words, limit_words, moment_words, sentence
+from marelle.portal.navigation import tell_basket
 from marelle.portal.planning import Month, MonthPage, is_editable, month_page, open_span, whole_menu
 from marelle.requests.models import Act
 from marelle.requests.queries import find_request
@@ -60,6 +61,7 @@ class Place:
     town: Municipality
     service: Service
     tabs: list[Tab]
+    live: list[Enrolment]  # accepted or asked, of all services
     enrolments: list[Enrolment]  # accepted, of this service
     waiting: list[Enrolment]  # asked, not answered yet
     kids: dict[int, Kid]
@@ -98,7 +100,8 @@ def planning(request: HttpRequest, service: str) -> HttpResponse:
     month = _month(request, place)
     if isinstance(month, HttpResponse):
         return month
-    lines = basket_lines(user=request.user, household=request.household)
+    lines = basket_lines_among(place.live, user=request.user, household=request.household)
+    tell_basket(request, len(lines))
     try:
         page = month_page(
             town=place.town,
@@ -116,6 +119,7 @@ def planning(request: HttpRequest, service: str) -> HttpResponse:
         _panel(place, lines, page.days.states.keys())
         | _month_links(place, page, request)
         | {
+            "municipality": place.town,
             "place": place,
             "page": page,
             "menu": whole_menu(month),
@@ -376,6 +380,7 @@ def check(request: HttpRequest) -> HttpResponse:
     town = municipality()
     household = request.household
     lines = basket_lines(user=request.user, household=household)
+    tell_basket(request, len(lines))
     basket = lines[0].basket if lines else basket_of(user=request.user, household=household, at=request.at)
     days = load_days(
         town=town,
@@ -393,6 +398,7 @@ def check(request: HttpRequest) -> HttpResponse:
         request,
         "portal/planning/check.html",
         {
+            "municipality": town,
             "steps": [_("Choisir"), _("Vérifier"), _("Terminé")],
             "groups": groups,
             "problems": problems,
@@ -516,6 +522,7 @@ def _place(request: HttpRequest, slug: str) -> Place:
             Tab(service=found, url=reverse("portal:planning", args=[found.slug]), current=found.id == service.id)
             for found in ordered
         ],
+        live=enrolments,
         enrolments=[e for e in mine if e.state == EnrolmentState.ACCEPTED],
         waiting=[e for e in mine if e.state == EnrolmentState.SUBMITTED],
         kids=kids_of(request.household),
@@ -568,7 +575,7 @@ def _panel(place: Place, lines: Sequence[BasketLine], shown: Collection[Key]) ->
     here = [line for line in lines if (line.child_id, line.unit_id, line.date) in shown]
     elsewhere = [line for line in lines if (line.child_id, line.unit_id, line.date) not in shown]
     words = []
-    by_month = sorted(elsewhere, key=lambda line: (line.unit.service.position, line.date))
+    by_month = sorted(elsewhere, key=lambda line: (line.enrolment.activity.service.position, line.date))
     for (service, month), found in groupby(
         by_month, key=lambda line: (line.enrolment.activity.service.short_name, Month.of(line.date))
     ):
