@@ -7,7 +7,7 @@ from datetime import date
 from itertools import groupby
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS
@@ -31,7 +31,7 @@ from marelle.bookings.services.baskets import (
     remove_line,
 )
 from marelle.bookings.services.sending import send_basket
-from marelle.families.permissions import guardian_required
+from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import kids_of
 from marelle.foundation.components.grid import Kid, unpack_seen
 from marelle.foundation.sentences import day_words, limit_words, moment_words, sentence
@@ -75,7 +75,7 @@ class Place:
 
 @require_safe
 @guardian_required
-def plannings(request: HttpRequest) -> HttpResponse:
+def plannings(request: GuardianHttpRequest) -> HttpResponse:
     """The first service that the family may reserve; else the page that says how to begin."""
     enrolments = live_enrolments(household=request.household, states=SHOWN)
     services = sorted(
@@ -88,7 +88,7 @@ def plannings(request: HttpRequest) -> HttpResponse:
 
 
 @guardian_required
-def planning(request: HttpRequest, service: str) -> HttpResponse:
+def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
     """The month of a service. POST brings the basket to what the boxes say, then does what the pressed button asks."""
     place = _place(request, service)
     if place.service.booking_mode != BookingMode.DAYS or not place.enrolments:
@@ -151,7 +151,7 @@ def contacts_of(place: Place) -> list[Contact]:
     return [Contact(town.department_name or town.name, town.email, town.phone)]
 
 
-def _planning_post(request: HttpRequest, place: Place) -> HttpResponse:
+def _planning_post(request: GuardianHttpRequest, place: Place) -> HttpResponse:
     month = Month.parse(request.POST.get("mois", "")) or Month.of(request.at.astimezone(place.town.tz).date())
     shown = _shown(request, place)
     dates = {day for _child, _unit, day in shown}
@@ -197,7 +197,7 @@ def _planning_post(request: HttpRequest, place: Place) -> HttpResponse:
     return redirect(here)
 
 
-def _bulk(request: HttpRequest, place: Place, days: Days, action: str) -> None:
+def _bulk(request: GuardianHttpRequest, place: Place, days: Days, action: str) -> None:
     """A menu's act on the displayed days, for who has no JavaScript: recorded days are only unticked by "off"."""
     parts = action.split("-")
     what, sets = parts[0], "off" if "off" in parts else "on"
@@ -236,7 +236,7 @@ def _week_of(text: str) -> tuple[int, int]:
 
 
 @guardian_required
-def week_template(request: HttpRequest, service: str) -> HttpResponse:
+def week_template(request: GuardianHttpRequest, service: str) -> HttpResponse:
     """The typical week: tick weekdays for each child, and the free days of the chosen span go in the basket."""
     place = _place(request, service)
     if place.service.booking_mode != BookingMode.DAYS or not place.enrolments:
@@ -325,7 +325,7 @@ def _template_span(place: Place, month: Month, span: str, *, today: date) -> tup
 
 
 def _apply_template(
-    request: HttpRequest, place: Place, days: Days, month: Month, *, first: date, last: date
+    request: GuardianHttpRequest, place: Place, days: Days, month: Month, *, first: date, last: date
 ) -> HttpResponse:
     wanted: dict[tuple[int, int], set[int]] = {}
     for value in request.POST.getlist("day"):
@@ -375,7 +375,7 @@ def _apply_template(
 
 @require_safe
 @guardian_required
-def check(request: HttpRequest) -> HttpResponse:
+def check(request: GuardianHttpRequest) -> HttpResponse:
     """Everything in the basket, as sentences, with each day's limit and what would be refused now."""
     town = municipality()
     household = request.household
@@ -410,7 +410,7 @@ def check(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _own_number(request: HttpRequest) -> str:
+def _own_number(request: GuardianHttpRequest) -> str:
     """The number of the request just sent, when some of its lines stayed here; nothing for one that is not theirs."""
     number = request.GET.get("envoyee", "")
     return number if number and find_request(number, household=request.household) else ""
@@ -464,7 +464,7 @@ def _checked(line: BasketLine, days: Days, town: Municipality, kids: Mapping[int
 
 @require_POST
 @guardian_required
-def send(request: HttpRequest) -> HttpResponse:
+def send(request: GuardianHttpRequest) -> HttpResponse:
     """Send what the check showed. A repeated send lands on the same request."""
     try:
         key = uuid.UUID(request.POST.get("send_key", ""))
@@ -495,7 +495,7 @@ def send(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @guardian_required
-def remove(request: HttpRequest, line: int) -> HttpResponse:
+def remove(request: GuardianHttpRequest, line: int) -> HttpResponse:
     remove_line(user=request.user, household=request.household, line_id=line)
     return redirect("portal:check")
 
@@ -503,7 +503,7 @@ def remove(request: HttpRequest, line: int) -> HttpResponse:
 # ── what the views share ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _place(request: HttpRequest, slug: str) -> Place:
+def _place(request: GuardianHttpRequest, slug: str) -> Place:
     """The service as this household stands in it; a service that the town does not have is a 404."""
     town = municipality()
     enrolments = live_enrolments(household=request.household, states=SHOWN)
@@ -529,7 +529,7 @@ def _place(request: HttpRequest, slug: str) -> Place:
     )
 
 
-def _month(request: HttpRequest, place: Place) -> Month | HttpResponse:
+def _month(request: GuardianHttpRequest, place: Place) -> Month | HttpResponse:
     asked = request.GET.get("mois", "")
     month = Month.parse(asked)
     if month is None:
@@ -540,7 +540,7 @@ def _month(request: HttpRequest, place: Place) -> Month | HttpResponse:
     return month
 
 
-def _month_links(place: Place, page: MonthPage, request: HttpRequest) -> dict[str, object]:
+def _month_links(place: Place, page: MonthPage, request: GuardianHttpRequest) -> dict[str, object]:
     today = page.days.today
     years = [enrolment.school_year for enrolment in place.enrolments]
     first, last = min(year.first_day for year in years), max(year.last_day for year in years)
@@ -554,7 +554,7 @@ def _month_links(place: Place, page: MonthPage, request: HttpRequest) -> dict[st
     }
 
 
-def _shown(request: HttpRequest, place: Place) -> dict[Key, Shown]:
+def _shown(request: GuardianHttpRequest, place: Place) -> dict[Key, Shown]:
     """The cells that the page showed, and how they came back. A form that is not ours is a 404."""
     ticked = set(request.POST.getlist("want"))
     shown: dict[Key, Shown] = {}
@@ -610,7 +610,7 @@ def _change_words(lines: Sequence[BasketLine]) -> str:
     return ", ".join(parts)
 
 
-def _tell_clashes(request: HttpRequest, clashes: Sequence[Clash], place: Place) -> None:
+def _tell_clashes(request: GuardianHttpRequest, clashes: Sequence[Clash], place: Place) -> None:
     for clash in clashes[:5]:
         kid = place.kids.get(clash.key[0])
         messages.warning(
@@ -624,7 +624,7 @@ def _tell_clashes(request: HttpRequest, clashes: Sequence[Clash], place: Place) 
         )
 
 
-def _tell_skipped(request: HttpRequest, skipped: Sequence[tuple[DayState, Decision]], place: Place) -> None:
+def _tell_skipped(request: GuardianHttpRequest, skipped: Sequence[tuple[DayState, Decision]], place: Place) -> None:
     if not skipped:
         return
     state, verdict = skipped[0]
