@@ -1,7 +1,7 @@
-"""The portal's settings as the tests run them: the same file, in its test mode."""
+"""The portal's settings in their test mode, for tools that load settings by themselves (the type checker)."""
 
 import os
 
 os.environ["MARELLE_MODE"] = "test"
 
-from marelle.config.settings import *  # noqa: E402,F403
+from marelle.config.settings import *  # noqa: F403

@@ -6,10 +6,12 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
 
+from marelle.config import environment
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marelle.config.settings")
 
 if settings.MODE == "production":
-    missing = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL") if not vars(settings._wrapped).get(name)]
+    missing = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL") if not environment.text(name)]
     if missing:
         raise ImproperlyConfigured(
             "Marelle does not start in production without "

@@ -18,8 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 from marelle.activities.models import BookingMode, Municipality, Service
 from marelle.activities.queries import limits_of, municipality
 from marelle.bookings.models import BasketLine, Enrolment
-from marelle.bookings.queries.baskets import basket_lines, basket_lines_among
-from marelle.bookings.queries.days import Days, DayState, live_enrolments, load_days
+from marelle.bookings.queries.baskets import basket_lines
+from marelle.bookings.queries.days import Days, DayState, basket_lines_among, live_enrolments, load_days
 from marelle.bookings.services.baskets import (
     Clash,
     Key,
