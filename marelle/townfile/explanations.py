@@ -11,9 +11,9 @@ from datetime import date, datetime, tzinfo
 
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
-from marelle.rules.lateness import judge_late
-from marelle.rules.limits import Limits, may_book, may_cancel, moment
+from marelle.rules.limits import Limits, moment
 from marelle.townfile.offer import open_on, period_of
+from marelle.townfile.timing import decide
 from marelle.townfile.town import Booking, Service, Town, Unit
 
 
@@ -79,19 +79,16 @@ def explain(
             limits=limits,
         )
     starts_at = known_unit.starts_at
-    book = may_book(limits, day=day, at=at, starts_at=starts_at, calendar=calendar)
-    cancel = may_cancel(limits, day=day, at=at, starts_at=starts_at, calendar=calendar)
     period = period_of(town, known, day=day, calendar=calendar)
-    if isinstance(book, Allowed) and period is not None and period.opens_at is not None and at < period.opens_at:
-        book = Refused(Reason.NOT_OPEN_YET, {"opens": period.opens_at})
-    if isinstance(book, Refused):
-        rule = known.late.book.rule()
-        late = judge_late(rule, book, unit=unit, day=day, at=at, starts_at=starts_at, calendar=calendar)
-        book = late.decision
-    if isinstance(cancel, Refused):
-        rule = known.late.cancel.rule()
-        late = judge_late(rule, cancel, unit=unit, day=day, at=at, starts_at=starts_at, calendar=calendar)
-        cancel = late.decision
+    book, cancel = decide(
+        known,
+        known_unit,
+        limits,
+        day=day,
+        at=at,
+        opens_at=period.opens_at if period is not None else None,
+        calendar=calendar,
+    )
     return Explanation(
         service=service,
         unit=unit,
