@@ -112,7 +112,7 @@ def limit_words(limit: grammar.Limit) -> str:
                 (_("ouvert à partir de : %(limit)s"), limit.opens),
                 (_("fermé à partir de : %(limit)s"), limit.closes),
                 (_("rouvert à partir de : %(limit)s"), limit.reopens),
-                (_("puis jusqu'à : %(limit)s"), limit.then),
+                (_("puis jusqu’à : %(limit)s"), limit.then),
             )
             if part is not None
         ]
@@ -134,7 +134,7 @@ def _moment_words(limit: grammar.Moment, anchor: str) -> str:
         case grammar.SameDay():
             return _with_time(_("le jour même"), limit.at)
         case grammar.UntilStart():
-            return _("jusqu'au début de l'accueil")
+            return _("jusqu’au début de l’accueil")
         case grammar.Never():
             return _("jamais en ligne")
         case grammar.LastWeekday():
@@ -180,7 +180,7 @@ def _offset_words(limit: grammar.Offset, anchor: str) -> str:
     elif limit.count is Count.CLEAR_DAYS:
         words = ngettext("%(n)d jour franc avant", "%(n)d jours francs avant", n)
     else:
-        words = ngettext("%(n)d jour d'école avant", "%(n)d jours d'école avant", n)
+        words = ngettext("%(n)d jour d’école avant", "%(n)d jours d’école avant", n)
     return _anchored(words % {"n": n}, anchor)
 
 
@@ -206,9 +206,9 @@ def _by_weekday_words(limits: Sequence[tuple[int, grammar.Moment]]) -> str:
 def _adapted_words(limit: grammar.Adapted, anchor: str) -> str:
     parts = [_moment_words(limit.limit, anchor)]
     if limit.shift is grammar.Shift.EARLIER:
-        parts.append(_("avancé au jour ouvré précédent si c'est un jour férié ou fermé"))
+        parts.append(_("avancé au jour ouvré précédent si c’est un jour férié ou fermé"))
     elif limit.shift is grammar.Shift.LATER:
-        parts.append(_("reporté au jour ouvré suivant si c'est un jour férié ou fermé"))
+        parts.append(_("reporté au jour ouvré suivant si c’est un jour férié ou fermé"))
     for weekday, special in limit.holiday_week:
         if weekday == grammar.ANY_WEEKDAY:
             words = _("semaine avec un jour férié : %(limit)s")
@@ -237,17 +237,17 @@ def allowed_words(decision: Allowed, tz: str | tzinfo) -> str:
     """ "Modifiable jusqu'au vendredi 20 novembre, 9 h"."""
     if decision.until is None:
         return _("Modifiable")
-    return _("Modifiable jusqu'au %(moment)s") % {"moment": moment_words(decision.until, tz)}
+    return _("Modifiable jusqu’au %(moment)s") % {"moment": moment_words(decision.until, tz)}
 
 
 def beyond_calendar_words(fault: BeyondCalendar) -> str:
     """What an agent reads when a day is outside the school calendar's data, with what to do."""
     day = day_words(fault.day, year=True)
     if fault.covered_from is not None and fault.day < fault.covered_from:
-        words = _("Le calendrier scolaire commence le %(first)s : le %(day)s n'y est pas.")
+        words = _("Le calendrier scolaire commence le %(first)s : le %(day)s n’y est pas.")
         return spaced(words % {"first": day_words(fault.covered_from, year=True), "day": day})
     words = _(
-        "Le calendrier scolaire s'arrête le %(last)s : le %(day)s n'y est pas encore. Mettez à jour "
+        "Le calendrier scolaire s’arrête le %(last)s : le %(day)s n’y est pas encore. Mettez à jour "
         "vacances-scolaires-france, ou indiquez le fichier du calendrier officiel dans le fichier de la commune."
     )
     return spaced(words % {"last": day_words(fault.covered_until, year=True), "day": day})
@@ -273,7 +273,7 @@ def _beyond(decision: Refused, tz: str | tzinfo) -> str:
     until = decision.facts.get("covered_until")
     if not isinstance(until, date):
         return _("Date au-delà du calendrier scolaire connu")
-    return _("Date au-delà du calendrier scolaire connu, qui s'arrête le %(day)s") % {
+    return _("Date au-delà du calendrier scolaire connu, qui s’arrête le %(day)s") % {
         "day": day_words(until, year=True)
     }
 
@@ -302,20 +302,20 @@ def _names(decision: Refused, key: str) -> str:
 
 def _weekday(decision: Refused, tz: str | tzinfo) -> str:
     weekdays = cast("Collection[int]", decision.facts.get("weekdays") or ())
-    return _("Pas d'accueil ce jour de la semaine : ouvert %(weekdays)s") % {"weekdays": weekdays_words(weekdays)}
+    return _("Pas d’accueil ce jour de la semaine : ouvert %(weekdays)s") % {"weekdays": weekdays_words(weekdays)}
 
 
 def _too_young(decision: Refused, tz: str | tzinfo) -> str:
     n = _number(decision, "min_age")
     return ngettext(
-        "L'enfant n'a pas encore l'âge requis (%(n)d an)", "L'enfant n'a pas encore l'âge requis (%(n)d ans)", n
+        "L’enfant n’a pas encore l’âge requis (%(n)d an)", "L’enfant n’a pas encore l’âge requis (%(n)d ans)", n
     ) % {"n": n}
 
 
 def _too_old(decision: Refused, tz: str | tzinfo) -> str:
     n = _number(decision, "max_age")
     return ngettext(
-        "L'enfant a dépassé l'âge (%(n)d an au plus)", "L'enfant a dépassé l'âge (%(n)d ans au plus)", n
+        "L’enfant a dépassé l’âge (%(n)d an au plus)", "L’enfant a dépassé l’âge (%(n)d ans au plus)", n
     ) % {"n": n}
 
 
@@ -358,7 +358,7 @@ def _priority(decision: Refused, tz: str | tzinfo) -> str:
     opens = decision.facts.get("opens")
     if not isinstance(opens, datetime):
         return _("Réservé aux familles prioritaires")
-    return _("Réservé aux familles prioritaires jusqu'au %(moment)s") % {"moment": moment_words(opens, tz)}
+    return _("Réservé aux familles prioritaires jusqu’au %(moment)s") % {"moment": moment_words(opens, tz)}
 
 
 def _agent_only(decision: Refused, tz: str | tzinfo) -> str:
@@ -379,15 +379,15 @@ _REFUSALS: dict[Reason, Callable[[Refused, str | tzinfo], str]] = {
     Reason.BEYOND_CALENDAR: _beyond,
     Reason.CLOSED: _named(lambda: _("Fermé ce jour-là"), lambda: _("Fermé : %(name)s")),
     Reason.PUBLIC_HOLIDAY: _named(lambda: _("Jour férié"), lambda: _("Jour férié : %(name)s")),
-    Reason.NO_SCHOOL: _named(lambda: _("Pas d'école ce jour-là"), lambda: _("Pas d'école ce jour-là : %(name)s")),
+    Reason.NO_SCHOOL: _named(lambda: _("Pas d’école ce jour-là"), lambda: _("Pas d’école ce jour-là : %(name)s")),
     Reason.NOT_THIS_WEEKDAY: _weekday,
-    Reason.OUTSIDE_PERIOD: _plain(lambda: _("Pas d'accueil à cette date")),
+    Reason.OUTSIDE_PERIOD: _plain(lambda: _("Pas d’accueil à cette date")),
     Reason.FULL: _plain(lambda: _("Complet")),
     Reason.ALREADY_BOOKED: _plain(lambda: _("Déjà réservé")),
     Reason.CHANGED_MEANWHILE: _plain(lambda: _("Ce jour a changé entre-temps : vérifiez avant de renvoyer")),
-    Reason.OTHER_HOUSEHOLD: _plain(lambda: _("Réservé par l'autre foyer")),
-    Reason.NOT_ENROLLED: _plain(lambda: _("L'enfant n'est pas inscrit à ce service")),
-    Reason.ENROLMENT_PENDING: _plain(lambda: _("L'inscription attend la réponse du service")),
+    Reason.OTHER_HOUSEHOLD: _plain(lambda: _("Réservé par l’autre foyer")),
+    Reason.NOT_ENROLLED: _plain(lambda: _("L’enfant n’est pas inscrit à ce service")),
+    Reason.ENROLMENT_PENDING: _plain(lambda: _("L’inscription attend la réponse du service")),
     Reason.ENROLMENT_ONLY: _plain(lambda: _("Sans réservation : la facturation se fait à la présence")),
     Reason.TOO_YOUNG: _too_young,
     Reason.TOO_OLD: _too_old,
@@ -397,9 +397,9 @@ _REFUSALS: dict[Reason, Callable[[Refused, str | tzinfo], str]] = {
     Reason.RESIDENTS_ONLY: _plain(lambda: _("Ouvert aux habitants de la commune")),
     Reason.PRIORITY_ONLY: _priority,
     Reason.MISSING_PAPER: _for(lambda: _("Il manque : %(names)s"), "papers"),
-    Reason.HEALTH_FILE_MISSING: _plain(lambda: _("La fiche santé de l'enfant n'est pas à jour")),
-    Reason.TERMS_NOT_ACCEPTED: _plain(lambda: _("Le règlement n'est pas encore accepté")),
-    Reason.DOSSIER_NOT_ACCEPTED: _plain(lambda: _("Le dossier n'est pas encore validé par le service")),
+    Reason.HEALTH_FILE_MISSING: _plain(lambda: _("La fiche santé de l’enfant n’est pas à jour")),
+    Reason.TERMS_NOT_ACCEPTED: _plain(lambda: _("Le règlement n’est pas encore accepté")),
+    Reason.DOSSIER_NOT_ACCEPTED: _plain(lambda: _("Le dossier n’est pas encore validé par le service")),
     Reason.NEEDS_FULL_WEEK: _full_week,
     Reason.NEEDS_CONSECUTIVE_DAYS: _consecutive,
     Reason.TOO_FEW_DAYS: _few,
@@ -409,5 +409,5 @@ _REFUSALS: dict[Reason, Callable[[Refused, str | tzinfo], str]] = {
     Reason.AGENT_ONLY: _agent_only,
     Reason.PROOF_MISSING: _plain(lambda: _("Il manque un justificatif")),
     Reason.PROOF_TOO_LATE: _proof_late,
-    Reason.CAUSE_NOT_ACCEPTED: _plain(lambda: _("Ce motif d'absence n'est pas accepté")),
+    Reason.CAUSE_NOT_ACCEPTED: _plain(lambda: _("Ce motif d’absence n’est pas accepté")),
 }

@@ -144,7 +144,8 @@ class SchoolHolidays:
 
 def slug_of(words: str) -> str:
     """Lower-case ASCII words joined by hyphens."""
-    plain = unicodedata.normalize("NFKD", words.replace("œ", "oe").replace("Œ", "Oe"))
+    apart = words.replace("’", " ").replace("œ", "oe").replace("Œ", "Oe")
+    plain = unicodedata.normalize("NFKD", apart)
     return "-".join(re.findall(r"[a-z0-9]+", plain.encode("ascii", "ignore").decode().lower()))
 
 
@@ -153,6 +154,11 @@ def holiday_kind(name: str) -> str:
     words = slug_of(name).split("-")
     idle = {"vacances", "debut", "des", "de", "du", "la", "le", "l", "d", "fin"}
     return "-".join(word for word in words if word not in idle)
+
+
+def written(name: str) -> str:
+    """A name as French writes it: sources type "Vacances d'hiver", families read "Vacances d’hiver"."""
+    return name.replace("'", "’")
 
 
 def is_bridge(name: str) -> bool:
@@ -173,7 +179,7 @@ def holidays_from_spans(zone: str, spans: Iterable[HolidaySpan], *, covered_unti
             bridges.update(first + ONE_DAY * n for n in range((last - first).days + 1))
         else:
             kind = holiday_kind(name)
-            periods.append(HolidayPeriod(name=name, slug=f"{kind}-{first.year}", first_day=first, last_day=last))
+            periods.append(HolidayPeriod(name=written(name), slug=f"{kind}-{first.year}", first_day=first, last_day=last))
     return SchoolHolidays(
         zone=zone,
         periods=tuple(periods),
@@ -265,7 +271,7 @@ def public_holidays(area: str, year: int) -> dict[date, str]:
         raise UnknownZone(area, PUBLIC_HOLIDAY_AREAS)
     days: dict[date, str] = {}
     for name, day in JoursFeries.for_year(year, PUBLIC_HOLIDAY_AREAS[area]).items():
-        days[day] = f"{days[day]}, {name}" if day in days else name
+        days[day] = f"{days[day]}, {written(name)}" if day in days else written(name)
     return days
 
 

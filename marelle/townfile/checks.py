@@ -46,7 +46,7 @@ def check_service(service: Service, reading: Reading) -> None:
         for n, part in enumerate(unit.parts):
             known = by_slug.get(part)
             if part == unit.slug or (known is not None and known.parts):
-                reading.fault((*place, "parts", str(n)), part, _("une unité simple, qui n'a pas de parts"))
+                reading.fault((*place, "parts", str(n)), part, _("une unité simple, qui n’a pas de parts"))
     for group in service.groups:
         place = (*here, "groups", group.slug)
         _check_ages(group.who.min_age, group.who.max_age, (*place, "who"), reading)
@@ -119,7 +119,7 @@ def check_town(town: Town, reading: Reading) -> None:
         for place, limit in _limits(service):
             for inside, dated in _by_period(limit):
                 if dated not in own:
-                    expected = _("une période de l'année scolaire, comme toussaint-2026, ou une période de la commune")
+                    expected = _("une période de l’année scolaire, comme toussaint-2026, ou une période de la commune")
                     reading.fault((*here, *place, *inside, dated), dated, expected)
         for n, kind in enumerate(service.open.holidays):
             if kind not in kinds:
@@ -139,7 +139,7 @@ def _check_calendar(town: Town, reading: Reading) -> None:
     for year in town.years:
         if year.slug not in labels:
             expected = _(
-                "une année scolaire que le calendrier couvre (jusqu'au %(day)s) : %(years)s",
+                "une année scolaire que le calendrier couvre (jusqu’au %(day)s) : %(years)s",
                 day=calendar.covered_until.isoformat(),
                 years=", ".join(labels[-4:]),
             )
@@ -154,7 +154,7 @@ def _check_calendar(town: Town, reading: Reading) -> None:
                 calendar.check(day)
             except BeyondCalendar:
                 until = calendar.covered_until.isoformat()
-                reading.fault((*place, key), day, _("un jour couvert par le calendrier, jusqu'au %(day)s", day=until))
+                reading.fault((*place, key), day, _("un jour couvert par le calendrier, jusqu’au %(day)s", day=until))
     spans = sorted((term.first_day, term.last_day, term.slug) for term in town.calendar.terms)
     for (_a, before, _b), (after, _c, slug) in pairwise(spans):
         if after <= before:

@@ -87,7 +87,7 @@ class Text(Kind):
         if len(value) > self.most:
             return reading.fault(path, value, _("un texte de %(most)d caractères au plus", most=self.most))
         if not value.strip() and not self.empty:
-            return reading.fault(path, value, _("un texte qui n'est pas vide"))
+            return reading.fault(path, value, _("un texte qui n’est pas vide"))
         if any((ord(c) < 32 and not (c == "\n" and self.lines)) or c == "\x7f" for c in value):
             return reading.fault(path, value, _("un texte sans caractère de contrôle"))
         if self.pattern and not re.fullmatch(self.pattern, value):
@@ -235,7 +235,7 @@ class Reference(Kind):
         known = (*reading.known(self.place), *self.also)
         if isinstance(value, str) and value in known:
             return value
-        listed = ", ".join(dict.fromkeys(known)) or _("aucun n'est déclaré")
+        listed = ", ".join(dict.fromkeys(known)) or _("aucun n’est déclaré")
         place = ".".join(self.place)
         return reading.fault(path, value, _("un identifiant de [%(place)s] : %(known)s", place=place, known=listed))
 

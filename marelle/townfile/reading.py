@@ -187,7 +187,7 @@ def _check_holidays(calendar: CalendarFile, reading: Reading) -> CalendarFile | 
         reading.fault(("calendar", "official_file"), calendar.official_file, _("official_file ou bien holidays"))
     spans = [span for span in calendar.holidays if not is_bridge(span.name)]
     if not any(holiday_kind(span.name) == "ete" for span in spans):
-        reading.fault(here, len(spans), _("au moins les vacances d'été de chaque année, pour borner l'année scolaire"))
+        reading.fault(here, len(spans), _("au moins les vacances d’été de chaque année, pour borner l’année scolaire"))
     for n, span in enumerate(calendar.holidays):
         if span.last_day < span.first_day or (span.last_day - span.first_day).days > 200:
             expected = _("un jour à partir du %(day)s", day=span.first_day.isoformat())

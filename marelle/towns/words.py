@@ -61,7 +61,7 @@ def _answer(decision: Decision, until: datetime | None, town: Town) -> str:
     if isinstance(decision, Allowed):
         if until is None:
             return _("oui")
-        return _("oui, jusqu'au %(moment)s") % {"moment": moment_words(until, tz)}
+        return _("oui, jusqu’au %(moment)s") % {"moment": moment_words(until, tz)}
     return _("non. %(reason)s") % {"reason": sentence(decision, tz)}
 
 
@@ -73,14 +73,14 @@ _TABLES = {
     "papers": lambda: _("pièce"),
     "questions": lambda: _("question"),
     "terms": lambda: _("règlement ou trimestre"),
-    "causes": lambda: _("motif d'absence"),
+    "causes": lambda: _("motif d’absence"),
     "years": lambda: _("année scolaire"),
     "own": lambda: _("période"),
 }
 
 _KEYS = {
     "book": lambda: _("limite de réservation"),
-    "cancel": lambda: _("limite d'annulation"),
+    "cancel": lambda: _("limite d’annulation"),
     "name": lambda: _("nom"),
     "capacity": lambda: _("places"),
     "margin": lambda: _("marge de places"),
@@ -91,7 +91,7 @@ _KEYS = {
     "colour": lambda: _("couleur"),
     "starts_at": lambda: _("début"),
     "ends_at": lambda: _("fin"),
-    "open": lambda: _("jours d'ouverture"),
+    "open": lambda: _("jours d’ouverture"),
     "closures": lambda: _("fermetures"),
     "first_day": lambda: _("premier jour"),
     "last_day": lambda: _("dernier jour"),

@@ -39,7 +39,7 @@ def test_what_cannot_be_asked_says_why(screen: Screen, benali: Family, malika: U
     seen = screen.go(PAGE)
     assert "Restauration scolaire Réserver ou annuler des jours" in seen
     assert "Accueil de loisirs du mercredi après-midi L’inscription attend la réponse du service" in seen
-    assert "Temps d'activités périscolaires Demandez d’abord l’inscription" in seen
+    assert "Temps d’activités périscolaires Demandez d’abord l’inscription" in seen
     assert "Garderie Inscription seule : facturée à la présence, aucun jour à réserver" in seen
     assert "Inscriptions 2027-2028 Ouvre lundi 17 mai 2027, 8 h" in seen
 

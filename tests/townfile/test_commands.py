@@ -55,10 +55,10 @@ def test_explain_says_no_since_when() -> None:
     ("service", "day", "reason"),
     [
         ("cantine", "2025-11-11", "Jour férié : 11 novembre"),
-        ("cantine", "2026-12-22", "Pas d'école ce jour-là : Vacances de Noël"),
-        ("cantine", "2026-11-25", "Pas d'accueil ce jour de la semaine : ouvert lundi, mardi, jeudi et vendredi"),
+        ("cantine", "2026-12-22", "Pas d’école ce jour-là : Vacances de Noël"),
+        ("cantine", "2026-11-25", "Pas d’accueil ce jour de la semaine : ouvert lundi, mardi, jeudi et vendredi"),
         ("garderie", "2026-11-23", "Sans réservation : la facturation se fait à la présence"),
-        ("petites-vacances", "2026-12-22", "Pas d'accueil à cette date"),
+        ("petites-vacances", "2026-12-22", "Pas d’accueil à cette date"),
     ],
 )
 def test_explain_says_why_a_day_is_closed(service: str, day: str, reason: str) -> None:
@@ -94,8 +94,8 @@ def test_explain_speaks_to_people_too() -> None:
     words = run("rules", "explain", CADOURS, "--service", "cantine", "--date", "2026-11-23", "--at", "2026-11-20T10:00")
     assert words.splitlines() == [
         "Restauration scolaire, Repas, lundi 23 novembre 2026",
-        "  Réserver : oui, jusqu'au dimanche 22 novembre, 9 h (la veille, 9 h)",
-        "  Annuler : oui, jusqu'au dimanche 22 novembre, 9 h (la veille, 9 h)",
+        "  Réserver : oui, jusqu’au dimanche 22 novembre, 9 h (la veille, 9 h)",
+        "  Annuler : oui, jusqu’au dimanche 22 novembre, 9 h (la veille, 9 h)",
     ]
 
 
@@ -108,7 +108,7 @@ def test_explain_speaks_to_people_too() -> None:
         (("--service", "cantine", "--date", "2026-11-23", "--at", "demain"), "Instant attendu"),
         (
             ("--service", "cantine", "--date", "2028-09-04", "--at", "2026-11-20T10:00"),
-            "s'arrête le jeudi 31 août 2028",
+            "s’arrête le jeudi 31 août 2028",
         ),
     ],
 )

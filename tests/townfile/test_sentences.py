@@ -58,7 +58,7 @@ def test_an_instant_is_told_on_the_towns_clock() -> None:
         ({"hours": 1}, "1 heure avant"),
         ({"working_days": 5}, "5 jours ouvrés avant, minuit"),
         ({"week_days": 2, "at": "12:00"}, "2 jours avant, hors week-end, 12 h"),
-        ({"school_days": 1, "at": "11:00"}, "1 jour d'école avant, 11 h"),
+        ({"school_days": 1, "at": "11:00"}, "1 jour d’école avant, 11 h"),
         ({"previous_week": "thursday", "at": "09:00"}, "le jeudi de la semaine précédente, 9 h"),
         ({"same_day": "08:30"}, "le jour même, 8 h 30"),
         ({"never": True}, "jamais en ligne"),
@@ -69,7 +69,7 @@ def test_an_instant_is_told_on_the_towns_clock() -> None:
         ),
         (
             {"days": 1, "at": "09:00", "on_closed_day": "earlier"},
-            "la veille, 9 h ; avancé au jour ouvré précédent si c'est un jour férié ou fermé",
+            "la veille, 9 h ; avancé au jour ouvré précédent si c’est un jour férié ou fermé",
         ),
         (
             {"opens": {"on": "2026-10-01"}, "closes": {"days": 15}},
@@ -88,12 +88,12 @@ def test_what_must_not_be_cut_at_a_lines_end_is_not() -> None:
 
 def test_a_decision_reads_as_a_family_is_told() -> None:
     at = datetime(2026, 11, 20, 8, tzinfo=UTC)
-    assert spaced(sentence(Allowed(until=at), PARIS)) == "Modifiable jusqu'au vendredi 20 novembre, 9 h"
+    assert spaced(sentence(Allowed(until=at), PARIS)) == "Modifiable jusqu’au vendredi 20 novembre, 9 h"
     assert spaced(sentence(Refused(Reason.PAST_LIMIT, {"since": at}), PARIS)) == (
         "Trop tard pour changer en ligne : le délai était vendredi 20 novembre, 9 h"
     )
     assert sentence(Refused(Reason.TOO_YOUNG, {"age": 2, "min_age": 6}), PARIS) == (
-        "L'enfant n'a pas encore l'âge requis (6 ans)"
+        "L’enfant n’a pas encore l’âge requis (6 ans)"
     )
 
 

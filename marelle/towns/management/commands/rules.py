@@ -28,12 +28,12 @@ def read_town(path: str) -> townfile.Town:
 
 
 class Command(BaseCommand):
-    help = "Ce que disent les règles d'une commune, d'après son fichier, sans base de données."
+    help = "Ce que disent les règles d’une commune, d’après son fichier, sans base de données."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
-        explain = verbs.add_parser("explain", help="Un jour peut-il être réservé ou annulé, jusqu'à quand, pourquoi.")
+        explain = verbs.add_parser("explain", help="Un jour peut-il être réservé ou annulé, jusqu’à quand, pourquoi.")
         explain.add_argument("file", type=Path)
         explain.add_argument("--service", required=True)
         explain.add_argument("--unit")

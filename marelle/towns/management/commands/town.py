@@ -17,15 +17,15 @@ from marelle.towns.words import fault_line
 
 
 class Command(BaseCommand):
-    help = "Le fichier d'une commune : le vérifier, en publier le schéma, en lire les périodes."
+    help = "Le fichier d’une commune : le vérifier, en publier le schéma, en lire les périodes."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
-        check = verbs.add_parser("check", help="Vérifier un fichier : toutes ses erreurs d'un coup.")
+        check = verbs.add_parser("check", help="Vérifier un fichier : toutes ses erreurs d’un coup.")
         check.add_argument("file", type=Path)
         verbs.add_parser("schema", help="Le schéma JSON, pour les éditeurs.")
-        periods = verbs.add_parser("periods", help="Les périodes d'une année scolaire, service par service.")
+        periods = verbs.add_parser("periods", help="Les périodes d’une année scolaire, service par service.")
         periods.add_argument("file", type=Path)
         periods.add_argument("--year", help="2026-2027 ; toutes les années du fichier sans elle")
 
