@@ -7,6 +7,8 @@ Read from the environment:
     AT      an instant such as 2026-11-23T08:58, in the town's time unless it says another: the portal's clock starts
             there and runs; each AT has a database of its own
 
+Beyond what the town's calendar covers, the clock starts at the nearest instant that it does cover.
+
 Migrates, lets `marelle-admin demo prepare` fill or top up the town, then runs the web server and the worker as its
 children until Ctrl-C. When one of them ends by itself, the other is stopped and this exits with 1.
 """
@@ -21,11 +23,13 @@ import time
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from marelle import townfile
+from marelle.demo.cover import covered
 from scripts.environment import ADMIN, ROOT, VENV
 
 TOWNS = ROOT / "marelle" / "demo" / "towns"
@@ -87,6 +91,19 @@ def zone(town: str) -> ZoneInfo:
     return ZoneInfo(municipality.get("time_zone", "Europe/Paris"))
 
 
+def within_calendar(wish: Wish) -> Wish:
+    """The wish, its clock moved to where the town's calendar has days, and the reader told so."""
+    asked = wish.at or datetime.now(UTC)
+    at = covered(townfile.read(TOWNS / f"{wish.town}.toml"), asked)
+    if at == asked:
+        return wish
+    at = at.astimezone(zone(wish.town))
+    print(
+        f"The school calendar of {wish.town} does not reach {asked:%Y-%m-%d}: the clock starts on {at:%Y-%m-%d %H:%M}."
+    )
+    return replace(wish, at=at)
+
+
 def refuse_taken(port: int) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -133,7 +150,6 @@ def prepare(wish: Wish, env: Mapping[str, str]) -> str:
     administer("migrate", "--verbosity", "0", env=env)
     administer("collectstatic", "--no-input", "--verbosity", "0", env=env)
     words = ["demo", "prepare", "--town", wish.town]
-    words += ["--fresh"] if wish.fresh else []
     words += ["--at", wish.at.isoformat()] if wish.at else []
     return administer(*words, env=env)
 
@@ -210,6 +226,7 @@ def main(_arguments: Sequence[str] = ()) -> int:
     try:
         wish = wished(os.environ)
         refuse_taken(wish.port)
+        wish = within_calendar(wish)
         env = surroundings(wish)
         welcome = prepare(wish, env)
         household = Household(env)

@@ -122,6 +122,8 @@ AUTH_PASSWORD_VALIDATORS = [
 PASSWORD_RESET_TIMEOUT = 7 * 24 * 3600
 if MODE == "test":
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+elif DEMO:
+    PASSWORD_HASHERS = ["marelle.demo.hashers.DemoHasher"]
 
 LOGIN_URL = "accounts:door"
 # Rooms hand these down to those below them, which may not import them.
