@@ -45,6 +45,7 @@ class SchoolYear(models.Model):
     first_day = models.DateField()
     last_day = models.DateField()
     enrolment_opens_at = models.DateTimeField(null=True)
+    archived_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["first_day"]

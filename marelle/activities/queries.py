@@ -87,6 +87,6 @@ def years_to_enrol(*, today: date, at: datetime) -> tuple[list[SchoolYear], list
     """The school years for which families may enrol now, in order, and those that open later."""
     now: list[SchoolYear] = []
     later: list[SchoolYear] = []
-    for year in SchoolYear.objects.filter(last_day__gte=today).order_by("first_day"):
+    for year in SchoolYear.objects.filter(last_day__gte=today, archived_at=None).order_by("first_day"):
         (now if year.enrolment_opens_at is None or year.enrolment_opens_at <= at else later).append(year)
     return now, later

@@ -55,6 +55,9 @@ class Enrolment(models.Model):
 
 LIVE_BOOKINGS = tuple(state for state in BookingState if state not in FINAL_BOOKING_STATES)
 
+#: Live, and not closed by the town: a child may come, or wishes to.
+EXPECTED_BOOKINGS = tuple(state for state in LIVE_BOOKINGS if state != BookingState.CLOSED)
+
 
 class Booking(models.Model):
     """One child, one unit, one day. `holds_place` says whether it counts in `OpeningDay.taken` of its component

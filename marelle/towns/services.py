@@ -2,12 +2,14 @@
 deleted."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeVar
 
 from django.db import models, transaction
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from marelle.activities.models import (
@@ -21,25 +23,36 @@ from marelle.activities.models import (
     Site,
     Unit,
 )
+from marelle.bookings.models import EXPECTED_BOOKINGS, Booking
+from marelle.bookings.services.places import recount
 from marelle.foundation import audit
 from marelle.foundation.audit import Actor
-from marelle.rules.calendars import SchoolCalendar
+from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 from marelle.rules.calendars import SchoolYear as RuledYear
 from marelle.townfile import write
 from marelle.townfile.offer import open_days, periods_of
-from marelle.townfile.town import Booking, Town
+from marelle.townfile.town import Booking as BookingKind
 from marelle.townfile.town import Service as SaidService
+from marelle.townfile.town import Town
+from marelle.towns import days
 
 M = TypeVar("M", bound=models.Model)
 
 
 @dataclass(slots=True)
 class LoadReport:
-    """What a load changed, in numbers of rows by model name; all zero when it changed nothing."""
+    """What a load changed, in numbers of rows by model name; all zero when it changed nothing. Opening days "archived"
+    are closed.
+
+    `kept_days`: days to come that the file does not open any more and that stand, since `kept_bookings` live bookings
+    do. They take nobody else; an agent closes them.
+    """
 
     created: dict[str, int] = field(default_factory=dict)
     changed: dict[str, int] = field(default_factory=dict)
     archived: dict[str, int] = field(default_factory=dict)
+    kept_days: int = 0
+    kept_bookings: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -54,16 +67,18 @@ class LoadReport:
 def load_town(town: Town, *, at: datetime, by: Actor = audit.PORTAL) -> LoadReport:
     """Bring the whole of a town's file in, in one transaction. Loading the same file twice changes nothing.
 
-    Days to come are opened and closed as the file says; a day that holds places is never removed (its bookings stand
-    until an agent closes them), nor is any day before today. Raises BeyondCalendar for a school year past the
-    calendar's data.
+    Days to come are opened and closed as the file says; a day that holds places or live bookings is never removed (its
+    bookings stand until an agent closes them, and it takes no other), and nothing before today changes for what was
+    open already. Two loads come one after the other. Raises BeyondCalendar for a school year past the calendar's data,
+    before anything is written.
     """
     report = LoadReport()
     document = write(town)
     digest = hashlib.sha256(document.encode()).hexdigest()
     calendar = town.school_calendar()
+    ruled = _ruled_years(town, calendar)
     municipality = _municipality(town, document, digest, report)
-    years = _years(town, calendar, report)
+    years = _years(town, calendar, ruled, at=at, report=report)
     sites = _upsert(
         Site,
         {
@@ -90,7 +105,7 @@ def load_town(town: Town, *, at: datetime, by: Actor = audit.PORTAL) -> LoadRepo
         at=at,
         report=report,
     )
-    units = _units(town, services, at=at, report=report)
+    units, recomposed = _units(town, services, at=at, report=report)
     groups = _upsert(
         Group,
         {
@@ -106,8 +121,9 @@ def load_town(town: Town, *, at: datetime, by: Actor = audit.PORTAL) -> LoadRepo
         at=at,
         report=report,
     )
-    _periods(town, calendar, services, years, at=at, report=report)
-    _opening_days(town, calendar, municipality, services, sites, activities, units, groups, years, at=at, report=report)
+    _periods(town, calendar, services, years, ruled, at=at, report=report)
+    wanted = _wanted_days(town, calendar, services, sites, activities, units, groups, ruled)
+    _opening_days(wanted, today=at.astimezone(municipality.tz).date(), recomposed=recomposed, report=report)
     if not report.is_empty:
         audit.record(
             at=at,
@@ -120,6 +136,8 @@ def load_town(town: Town, *, at: datetime, by: Actor = audit.PORTAL) -> LoadRepo
                 "created": report.created,
                 "changed": report.changed,
                 "archived": report.archived,
+                "kept_days": report.kept_days,
+                "kept_bookings": report.kept_bookings,
             },
         )
     return report
@@ -143,7 +161,7 @@ def _municipality(town: Town, document: str, digest: str, report: LoadReport) ->
         "document": document,
         "document_hash": digest,
     }
-    row = Municipality.objects.filter(id=1).first()
+    row = Municipality.objects.select_for_update(no_key=True).filter(id=1).first()
     if row is None:
         report.count(report.created, Municipality, 1)
         return Municipality.objects.create(id=1, **values)
@@ -153,25 +171,37 @@ def _municipality(town: Town, document: str, digest: str, report: LoadReport) ->
     return row
 
 
-def _years(town: Town, calendar: SchoolCalendar, report: LoadReport) -> dict[str, tuple[SchoolYear, RuledYear]]:
+def _ruled_years(town: Town, calendar: SchoolCalendar) -> list[RuledYear]:
+    """The years that the file offers, as the calendar knows them."""
     known = {year.label: year for year in calendar.school_years()}
-    years = {}
     for said in town.years:
-        ruled = known[said.slug]
-        opens = said.enrolment_opens
-        values = {
-            "first_day": ruled.first_day,
-            "last_day": ruled.last_day,
-            "enrolment_opens_at": calendar.instant(opens.date(), opens.time()) if opens else None,
-        }
-        row, created = SchoolYear.objects.get_or_create(label=ruled.label, defaults=values)
-        if created:
-            report.count(report.created, SchoolYear, 1)
-        elif changed := _assign(row, values):
-            row.save(update_fields=changed)
-            report.count(report.changed, SchoolYear, 1)
-        years[ruled.label] = row, ruled
-    return years
+        if said.slug not in known:
+            raise BeyondCalendar(
+                date(int(said.slug[:4]), 9, 1), calendar.covered_until, calendar.covered_from, calendar.zone
+            )
+    return [known[said.slug] for said in town.years]
+
+
+def _years(
+    town: Town, calendar: SchoolCalendar, ruled: Iterable[RuledYear], *, at: datetime, report: LoadReport
+) -> dict[tuple[Any, ...], SchoolYear]:
+    opens = {said.slug: said.enrolment_opens for said in town.years}
+    return _upsert(
+        SchoolYear,
+        {
+            (year.label,): {
+                "first_day": year.first_day,
+                "last_day": year.last_day,
+                "enrolment_opens_at": calendar.instant(moment.date(), moment.time())
+                if (moment := opens[year.label])
+                else None,
+            }
+            for year in ruled
+        },
+        keys=("label",),
+        at=at,
+        report=report,
+    )
 
 
 def _services(town: Town, *, at: datetime, report: LoadReport) -> dict[tuple[Any, ...], Service]:
@@ -187,7 +217,7 @@ def _services(town: Town, *, at: datetime, report: LoadReport) -> dict[tuple[Any
                 "unit_noun": said.noun,
                 "unit_noun_plural": said.noun_plural,
                 "billing_note": said.billing_note,
-                "booking_mode": "enrolment_only" if said.booking == Booking.ENROLMENT_ONLY else "days",
+                "booking_mode": "enrolment_only" if said.booking == BookingKind.ENROLMENT_ONLY else "days",
                 "validation_enrol": str(said.validation.enrol),
                 "validation_book": str(said.validation.book),
                 "validation_cancel": str(said.validation.cancel),
@@ -206,7 +236,8 @@ def _services(town: Town, *, at: datetime, report: LoadReport) -> dict[tuple[Any
 
 def _units(
     town: Town, services: Mapping[tuple[Any, ...], Service], *, at: datetime, report: LoadReport
-) -> dict[tuple[Any, ...], Unit]:
+) -> tuple[dict[tuple[Any, ...], Unit], bool]:
+    """The units, and whether one is composed of others than before."""
     units = _upsert(
         Unit,
         {
@@ -234,15 +265,16 @@ def _units(
     found = {(row.from_unit_id, row.to_unit_id): row.pk for row in link.objects.all()}
     link.objects.bulk_create(link(from_unit_id=a, to_unit_id=b) for a, b in sorted(wanted - found.keys()))
     link.objects.filter(pk__in=[pk for pair, pk in found.items() if pair not in wanted]).delete()
-    report.count(report.changed, Unit, len(wanted ^ found.keys()))
-    return units
+    report.count(report.changed, Unit, len({pair[0] for pair in wanted ^ found.keys()}))
+    return units, wanted != found.keys()
 
 
 def _periods(
     town: Town,
     calendar: SchoolCalendar,
     services: Mapping[tuple[Any, ...], Service],
-    years: Mapping[str, tuple[SchoolYear, RuledYear]],
+    years: Mapping[tuple[Any, ...], SchoolYear],
+    ruled: Iterable[RuledYear],
     *,
     at: datetime,
     report: LoadReport,
@@ -251,15 +283,15 @@ def _periods(
         Period,
         {
             (services[said.slug,].pk, period.slug): {
-                "school_year_id": row.pk,
+                "school_year_id": years[year.label,].pk,
                 "name": period.name,
                 "first_day": period.first_day,
                 "last_day": period.last_day,
                 "opens_at": period.opens_at,
             }
             for said in town.services
-            for row, ruled in years.values()
-            for period in periods_of(town, said, year=ruled, calendar=calendar)
+            for year in ruled
+            for period in periods_of(town, said, year=year, calendar=calendar)
         },
         keys=("service_id", "slug"),
         at=at,
@@ -267,68 +299,106 @@ def _periods(
     )
 
 
-def _opening_days(
+#: A component unit's id, a group's id and a day.
+Place = tuple[int, int, date]
+
+
+def _wanted_days(
     town: Town,
     calendar: SchoolCalendar,
-    municipality: Municipality,
     services: Mapping[tuple[Any, ...], Service],
     sites: Mapping[tuple[Any, ...], Site],
     activities: Mapping[tuple[Any, ...], Activity],
     units: Mapping[tuple[Any, ...], Unit],
     groups: Mapping[tuple[Any, ...], Group],
-    years: Mapping[str, tuple[SchoolYear, RuledYear]],
-    *,
-    at: datetime,
-    report: LoadReport,
-) -> None:
-    """Open and close days as the file says. Only component units have days of their own."""
-    today = at.astimezone(municipality.tz).date()
-    wanted: dict[tuple[int, int, date], tuple[int | None, int]] = {}
+    years: Iterable[RuledYear],
+) -> dict[Place, tuple[int | None, int]]:
+    """Every day that the file opens, with its capacity and its margin. Only component units have days of their own."""
+    wanted: dict[Place, tuple[int | None, int]] = {}
     for said in town.services:
-        days = _days_of(town, said, calendar, [ruled for _row, ruled in years.values()])
+        given = _days_of(town, said, calendar, years)
         for site in said.sites:
             activity = activities[services[said.slug,].pk, sites[site,].pk]
             for group in said.groups_at(site):
                 row = groups[activity.pk, group.slug]
-                for unit_slug, dates in days.items():
+                for unit_slug, dates in given.items():
                     unit = units[services[said.slug,].pk, unit_slug]
                     for day in dates:
                         wanted[unit.pk, row.pk, day] = group.capacity_on(day, unit_slug), group.margin
-    known = {
-        (day.unit_id, day.group_id, day.date): day for day in OpeningDay.objects.select_for_update().order_by("id")
-    }
+    return wanted
 
+
+def _opening_days(
+    wanted: Mapping[Place, tuple[int | None, int]], *, today: date, recomposed: bool, report: LoadReport
+) -> None:
+    """Open, change and close days. A group that had none of a unit yet gets those of the past too; otherwise the past
+    stays as it was."""
+    to_come = OpeningDay.objects.filter(date__gte=today).order_by("id")
+    columns = ("id", "unit_id", "group_id", "date", "capacity", "ceiling", "taken")
+    # In id order, as whoever takes places locks them; from here on what is taken stands still.
+    held = list(to_come.select_for_update().values_list(*columns))
+    open_already = {(unit, group, day) for _id, unit, group, day, *_places in held}
+    given = set(OpeningDay.objects.order_by().values_list("unit_id", "group_id").distinct())
     new = [
-        OpeningDay(unit_id=unit, group_id=group, date=day, capacity=capacity, ceiling=_ceiling(capacity, margin, 0))
+        days.NewDay(unit, group, day, capacity, _ceiling(capacity, margin, 0))
         for (unit, group, day), (capacity, margin) in wanted.items()
-        if (unit, group, day) not in known
+        if (unit, group, day) not in open_already and (day >= today or (unit, group) not in given)
     ]
-    OpeningDay.objects.bulk_create(new, batch_size=2000)
+    days.open_days(new)
     report.count(report.created, OpeningDay, len(new))
+    if recomposed and held:
+        recount(first=today)
+        held = list(to_come.values_list(*columns))
 
-    changed = []
-    for key, (capacity, margin) in wanted.items():
-        held = known.get(key)
-        if held is None or held.date < today:
+    expected = _expected(today)
+    other: list[days.OtherPlaces] = []
+    shut: list[int] = []
+    standing: set[Place] = set()
+    for id, unit, group, day, capacity, ceiling, taken in held:
+        place = unit, group, day
+        if place in wanted:
+            said, margin = wanted[place]
+        elif taken or place in expected:
+            standing.add(place)
+            said, margin = 0, 0
+        else:
+            shut.append(id)
             continue
-        ceiling = _ceiling(capacity, margin, held.taken)
-        if (held.capacity, held.ceiling) != (capacity, ceiling):
-            held.capacity, held.ceiling = capacity, ceiling
-            changed.append(held)
-    OpeningDay.objects.bulk_update(changed, ["capacity", "ceiling"], batch_size=500)
-    report.count(report.changed, OpeningDay, len(changed))
-
-    shut = [day.pk for key, day in known.items() if key not in wanted and day.date >= today and not day.taken]
-    for start in range(0, len(shut), 500):
-        OpeningDay.objects.filter(pk__in=shut[start : start + 500]).delete()
+        now = said, _ceiling(said, margin, taken)
+        if now != (capacity, ceiling):
+            other.append(days.OtherPlaces(id, *now))
+    days.change_places(other)
+    report.count(report.changed, OpeningDay, len(other))
+    days.close_days(shut)
     report.count(report.archived, OpeningDay, len(shut))
+    report.kept_days = len(standing)
+    report.kept_bookings = sum({key: n for place in standing for key, n in expected.get(place, {}).items()}.values())
+
+
+def _expected(today: date) -> dict[Place, dict[Place, int]]:
+    """For each component unit, group and day to come: the live bookings there, in numbers by the unit that was booked,
+    which may be composed."""
+    parts: dict[int, list[int]] = defaultdict(list)
+    for composed, part in Unit.components.through.objects.values_list("from_unit", "to_unit"):
+        parts[composed].append(part)
+    found: dict[Place, dict[Place, int]] = defaultdict(dict)
+    rows = (
+        Booking.objects.filter(date__gte=today, state__in=EXPECTED_BOOKINGS)
+        .order_by()
+        .values_list("unit_id", "group_id", "date")
+        .annotate(n=Count("id"))
+    )
+    for unit, group, day, n in rows:
+        for part in parts.get(unit) or [unit]:
+            found[part, group, day][unit, group, day] = n
+    return found
 
 
 def _days_of(
     town: Town, service: SaidService, calendar: SchoolCalendar, years: Iterable[RuledYear]
 ) -> dict[str, list[date]]:
     """By component unit, the days of these years on which it is given."""
-    if service.booking == Booking.ENROLMENT_ONLY:
+    if service.booking == BookingKind.ENROLMENT_ONLY:
         return {}
     days: dict[str, list[date]] = {}
     for unit in service.units:

@@ -6,12 +6,15 @@ decides. The database's CHECK stands behind it.
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 from django.db import connection
+from django.db.models import Count
 
-from marelle.activities.models import OpeningDay
+from marelle.activities.models import OpeningDay, Unit
+from marelle.bookings.models import Booking
 
 _POSTGRESQL = """
 WITH wanted (id, n) AS (SELECT * FROM unnest(%s::bigint[], %s::int[])),
@@ -99,3 +102,28 @@ def set_capacity(*, days: Iterable[OpeningDay], capacity: int | None, margin: in
         day.capacity = capacity
         day.ceiling = None if capacity is None else max(capacity + margin, day.taken)
         day.save(update_fields=["capacity", "ceiling"])
+
+
+def recount(*, first: date) -> None:
+    """From `first` on, take for each booking that holds a place those of the units that its own is composed of now.
+
+    For the day on which a unit is composed of others than before; the caller has locked these days. A promise made is
+    kept: a ceiling rises to what is taken.
+    """
+    parts: dict[int, list[int]] = defaultdict(list)
+    for composed, part in Unit.components.through.objects.values_list("from_unit", "to_unit"):
+        parts[composed].append(part)
+    held: Counter[tuple[int, int, date]] = Counter()
+    rows = Booking.objects.filter(holds_place=True, date__gte=first).order_by()
+    for unit, group, day, n in rows.values_list("unit_id", "group_id", "date").annotate(n=Count("id")):
+        for part in parts.get(unit) or [unit]:
+            held[part, group, day] += n
+    wrong = [
+        day
+        for day in OpeningDay.objects.filter(date__gte=first)
+        if day.taken != held[day.unit_id, day.group_id, day.date]
+    ]
+    for day in wrong:
+        day.taken = held[day.unit_id, day.group_id, day.date]
+        day.ceiling = None if day.ceiling is None else max(day.ceiling, day.taken)
+    OpeningDay.objects.bulk_update(wrong, ["taken", "ceiling"], batch_size=500)
