@@ -1,0 +1,94 @@
+"""What the planning and the check ask of the database: as much for eight children as for one."""
+
+import re
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
+
+from marelle.accounts.models import User
+from tests.offer import Family, agent, booked, cadours, choose, enrolled, family, paris
+from tests.portal.visit import Screen
+
+pytestmark = pytest.mark.django_db
+
+SUNDAY = paris(2026, 11, 1, 10)
+NAMES = ("Ana", "Bo", "Chloé", "Dan", "Eva", "Flo", "Gus", "Hal")
+LEVELS = ("CE2", "GS")  # two schools: two activities of one service
+
+WHO = [
+    ("django_session", "whose browser it is"),
+    ("accounts_user", "the guardian"),
+    ("families_household", "the guardian's households: the current one, and whether to offer another"),
+]
+DAYS = [
+    ("activities_unit", "the service's units, and what composed ones are made of"),
+    ("activities_openingday", "the places of each day"),
+    ("bookings_booking", "what is reserved, asked or refused"),
+    ("activities_period", "which stretches are open to reservation"),
+]
+MONTH = [
+    *WHO,
+    ("activities_municipality", "the town: its clock, its rules, its name on the page"),
+    ("bookings_enrolment", "the enrolments, with child, service, site, group and year"),
+    ("families_residence", "the badges of all the children, enrolled or not"),
+    ("bookings_basketline", "the choices not sent yet, of this month and of the others"),
+    *DAYS,
+]
+#: Without a month in the address, one more finds that of the next open day.
+NEXT_MONTH = [*MONTH[:6], ("activities_openingday", "the first open day from today on"), *MONTH[6:]]
+CHECK = [
+    *WHO,
+    ("activities_municipality", "the town"),
+    ("bookings_basketline", "the choices, with basket, child, unit, enrolment, service and site"),
+    *DAYS,
+    ("families_residence", "the badges"),
+]
+
+
+@pytest.fixture(params=[1, 8])
+def grand(request: pytest.FixtureRequest) -> Family:
+    """So many children at the canteen, each with days accepted, days asked, and choices of this month and the next."""
+    cadours()
+    malika: User = agent()
+    children = [(name, LEVELS[rank % 2]) for rank, name in enumerate(NAMES[: request.param])]
+    who = family("Grand", children)
+    enrolled(who, by=malika, at=SUNDAY)
+    booked(who, [date(2026, 11, 12), date(2026, 11, 13)], by=malika, at=SUNDAY)
+    booked(who, [date(2026, 11, 16)], at=SUNDAY)
+    choose(who, [date(2026, 11, 19), date(2026, 11, 20), date(2026, 12, 3), date(2026, 12, 4)])
+    return who
+
+
+def asked(screen: Screen, path: str) -> list[str]:
+    """The table that each query of the page begins with; the rules are read by a visit before."""
+    screen.go(path)
+    with CaptureQueriesContext(connection) as queries:
+        screen.go(path)
+    assert screen.status == 200
+    return [found[1] if (found := re.search(r' FROM "(\w+)"', query["sql"])) else query["sql"] for query in queries]
+
+
+def tables(wanted: list[tuple[str, str]]) -> list[str]:
+    return [table for table, _purpose in wanted]
+
+
+def test_a_month_of_the_planning_asks_eleven_queries(settings: Settings, grand: Family) -> None:
+    screen = Screen(settings, grand.user)
+    assert asked(screen, "/planning/cantine/?mois=2026-11") == tables(MONTH)
+    assert len(MONTH) == 11
+    assert screen.markup.count("<label") > 10 * len(grand.children), "the month is not drawn"
+    assert "décembre 2026" in screen.markup, "choices of another month are not told"
+
+
+def test_the_planning_without_a_month_asks_one_more(settings: Settings, grand: Family) -> None:
+    assert asked(Screen(settings, grand.user), "/planning/cantine/") == tables(NEXT_MONTH)
+
+
+def test_the_check_asks_ten_queries(settings: Settings, grand: Family) -> None:
+    screen = Screen(settings, grand.user)
+    assert asked(screen, "/planning/verifier/") == tables(CHECK)
+    assert len(CHECK) == 10
+    assert screen.markup.count('class="basketline"') == 4 * len(grand.children)
