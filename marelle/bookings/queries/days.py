@@ -13,14 +13,14 @@ from itertools import groupby
 from django.db.models import F, Q, prefetch_related_objects
 
 from marelle.accounts.models import User
-from marelle.activities.models import Municipality, OpeningDay, Period, Unit
-from marelle.activities.queries import calendar_of, limits_of
+from marelle.activities.models import Municipality, OpeningDay, Period, Service, Unit
+from marelle.activities.queries import calendar_of, rules_of
 from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking, Enrolment
 from marelle.families.models import Household
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.lifecycles import BookingState
-from marelle.rules.limits import Limits, may_book, may_cancel
+from marelle.townfile.timing import decide
 
 REFUSED_OR_LIVE = (*LIVE_BOOKINGS, BookingState.REFUSED)
 
@@ -142,7 +142,6 @@ def load_days(
     given.
     """
     calendar = calendar_of(town)
-    today = at.astimezone(town.tz).date()
     span = Q(date__in=list(dates)) if dates is not None else Q(date__range=(first, last))
     services = {enrolment.activity.service_id: enrolment.activity.service for enrolment in enrolments}
     days = Days(town=town, at=at, units=_units_of(services))
@@ -188,13 +187,7 @@ def load_days(
                     continue
                 if (verdict := verdicts.get((unit.id, day_date))) is None:
                     verdict = verdicts[unit.id, day_date] = _verdict(
-                        limits_of(town, service, unit),
-                        unit,
-                        day_date,
-                        at=at,
-                        today=today,
-                        calendar=calendar,
-                        periods=periods[service.id],
+                        town, service, unit, day_date, at=at, calendar=calendar, periods=periods[service.id]
                     )
                 counted = [day.left for day in needed if day is not None and day.left is not None]
                 elsewhere = found is not None and found.household_id != enrolment.household_id
@@ -214,23 +207,28 @@ def load_days(
 
 
 def _verdict(
-    limits: Limits,
+    town: Municipality,
+    service: Service,
     unit: Unit,
     day: date,
     *,
     at: datetime,
-    today: date,
     calendar: SchoolCalendar,
     periods: Sequence[Period],
 ) -> tuple[Decision, Decision]:
+    """What time says of the day. A service or a unit that the town's document has dropped is closed to families."""
+    try:
+        said = rules_of(town).service(service.slug)
+        said_unit = said.unit(unit.slug)
+    except KeyError:
+        return Refused(Reason.CLOSED), Refused(Reason.CLOSED)
+    limits = said.limits_of(said_unit)
+    if limits is None:
+        return Refused(Reason.ENROLMENT_ONLY), Refused(Reason.ENROLMENT_ONLY)
     period = next((p for p in periods if p.first_day <= day <= p.last_day), None)
-    book = may_book(limits, day=day, at=at, starts_at=unit.starts_at, calendar=calendar)
-    cancel = may_cancel(limits, day=day, at=at, starts_at=unit.starts_at, calendar=calendar)
-    if period is None:
-        book = Refused(Reason.OUTSIDE_PERIOD)
-    elif period.opens_at is not None and at < period.opens_at:
-        book = Refused(Reason.NOT_OPEN_YET, {"opens": period.opens_at})
-    return book, cancel
+    opens_at = period.opens_at if period is not None else None
+    book, cancel = decide(said, said_unit, limits, day=day, at=at, opens_at=opens_at, calendar=calendar)
+    return (Refused(Reason.OUTSIDE_PERIOD) if period is None else book), cancel
 
 
 def _units_of(services: Iterable[int]) -> dict[int, list[Unit]]:
