@@ -400,7 +400,7 @@ class History:
         """Once a day, at its own time, a family may think of the portal."""
         if not home.adults or home.said.number == people.JULIEN:
             return
-        dice = self.dice(home.said.number, day)
+        dice = self.dice(home.said.number, day, least)
         hour = dice.choices((7, 12, 17, 19, 20, 21), (12, 15, 13, 20, 25, 15))[0]
         when = self.instant(day, hour, dice.uniform(5, 55))
         self._at(max(when, least) if least else when, lambda at: self._evening(home, at, dice))
@@ -510,7 +510,7 @@ class History:
             household=home.household,
             school_year=year,
             wishes=wishes,
-            send_key=uuid.UUID(int=dice.getrandbits(128), version=4),
+            send_key=uuid.UUID(int=self.dice(home.said.number, year.label, at).getrandbits(128), version=4),
             at=at,
         )
         self._sent(home, asked.request, at)
@@ -827,9 +827,13 @@ def settle_old_mail(*, at: datetime, begun: datetime) -> None:
     day is the worker's. What the demo's own two families got is in the mailbox, dated as it was; the rest is only
     marked."""
     old = OutboxMail.objects.filter(state=MailState.WAITING, created_at__gte=begun, at__lt=at - ONE_DAY)
-    letters = []
+    letters, unwritten = [], []
     for mail in old.filter(to_address__in=accounts.FAMILY_ADDRESSES).order_by("at"):
-        message = postman.compose(mail)
+        try:
+            message = postman.compose(mail)
+        except Exception:
+            unwritten.append(mail.pk)  # the worker will stumble over it too, and say so where agents look
+            continue
         html = next((part[0] for part in message.alternatives if part[1] == "text/html"), "")
         letters.append(
             DeliveredMail(
@@ -845,7 +849,7 @@ def settle_old_mail(*, at: datetime, begun: datetime) -> None:
     DeliveredMail.objects.bulk_create(letters)
     # The outbox runs on the real clock: what happened n days ago for the portal was sent n days ago.
     shift = datetime.now(UTC) - at
-    old.update(
+    old.exclude(pk__in=unwritten).update(
         state=MailState.SENT, attempts=1, created_at=F("at") + shift, due_at=F("at") + shift, sent_at=F("at") + shift
     )
 
