@@ -248,7 +248,7 @@ def beyond_calendar_words(fault: BeyondCalendar) -> str:
         return spaced(words % {"first": day_words(fault.covered_from, year=True), "day": day})
     words = _(
         "Le calendrier scolaire s’arrête le %(last)s : le %(day)s n’y est pas encore. Mettez à jour "
-        "vacances-scolaires-france, ou indiquez le fichier du calendrier officiel dans le fichier de la commune."
+        "vacances-scolaires-france, ou nommez le calendrier officiel dans le fichier de la commune."
     )
     return spaced(words % {"last": day_words(fault.covered_until, year=True), "day": day})
 
@@ -386,7 +386,7 @@ _REFUSALS: dict[Reason, Callable[[Refused, str | tzinfo], str]] = {
     Reason.ALREADY_BOOKED: _plain(lambda: _("Déjà réservé")),
     Reason.CHANGED_MEANWHILE: _plain(lambda: _("Ce jour a changé entre-temps : vérifiez avant de renvoyer")),
     Reason.OTHER_HOUSEHOLD: _plain(lambda: _("Réservé par l’autre foyer")),
-    Reason.NOT_ENROLLED: _plain(lambda: _("L’enfant n’est pas inscrit à ce service")),
+    Reason.NOT_ENROLLED: _plain(lambda: _("Pas d’inscription à ce service")),
     Reason.ENROLMENT_PENDING: _plain(lambda: _("L’inscription attend la réponse du service")),
     Reason.ENROLMENT_ONLY: _plain(lambda: _("Sans réservation : la facturation se fait à la présence")),
     Reason.TOO_YOUNG: _too_young,

@@ -97,7 +97,7 @@ class AnswerForm:
             found[choice.row.line.id] = Verdict(accept=accept, reason="" if accept else reason)
         unreasoned = [choice for choice in self.choices if choice.error]
         if unreasoned:
-            self.reason_error = _("Indiquez le motif du refus : la famille le lira.")
+            self.reason_error = _("Indiquez le motif du refus : la famille le lit.")
             self.problems = [{"text": self.reason_error, "href": "#motif"}]
             return {}
         if not found:

@@ -441,7 +441,7 @@ def _grid(
         Side.AFTER: _("si tout est accepté"),
     }
     return Grid(
-        caption=_("%(title)s, de %(names)s (famille %(family)s), %(shown)s")
+        caption=_("%(title)s, pour %(names)s (famille %(family)s), %(shown)s")
         % {"title": title, "names": names, "family": family, "shown": shown[side]},
         columns=tuple(Column(name=str(WEEKDAYS[weekday]).capitalize()) for weekday in weekdays),
         weeks=tuple(weeks),

@@ -51,7 +51,7 @@ class GuardianForm(forms.Form):
         label=_("Adresse e-mail"),
         required=False,
         max_length=254,
-        help_text=_("Ce sera son identifiant. Chacun a la sienne."),
+        help_text=_("C’est son identifiant. Chacun a la sienne."),
         error_messages={"invalid": _("L’adresse e-mail doit contenir un @, par exemple nom@exemple.fr.")},
         widget=forms.EmailInput(attrs={"spellcheck": "false", "autocapitalize": "none"}),
     )
@@ -238,7 +238,7 @@ class HouseholdForm:
         for form in self.guardians:
             email = getattr(form, "cleaned_data", {}).get("email", "")
             if email in holders:
-                sentence = str(_("Cette adresse est déjà celle de %(name)s.") % {"name": holders[email]})
+                sentence = str(_("Cette adresse est déjà utilisée par %(name)s.") % {"name": holders[email]})
             elif email and email in seen:
                 sentence = str(_("Chaque responsable a sa propre adresse. Laissez vide s’il n’en a pas."))
             else:

@@ -21,10 +21,10 @@ MODELS: dict[str, tuple[Model, ...]] = {
         Model("delai", _("Le délai était passé : le repas ou l’accueil est déjà commandé.")),
         Model("complet", _("Il n’y a plus de place ce jour-là.")),
         Model("ferme", _("Le service est fermé ce jour-là.")),
-        Model("inscription", _("L’enfant n’est pas inscrit à ce service.")),
+        Model("inscription", _("Pas d’inscription à ce service pour cet enfant.")),
     ),
     RequestKind.ENROLMENT: (
-        Model("ecole", _("L’enfant n’est pas scolarisé dans cette école.")),
+        Model("ecole", _("L’enfant ne va pas dans cette école.")),
         Model("age", _("L’enfant n’a pas l’âge requis pour ce service.")),
         Model("complet", _("Il n’y a plus de place dans ce service.")),
         Model("dossier", _("Le dossier est incomplet : contactez le service.")),

@@ -295,7 +295,7 @@ def _to_correct(enrolments: Sequence[Enrolment], at: datetime) -> Iterable[Todo]
                 accent=service.accent,
                 url=f"{reverse('portal:enrol')}?annee={enrolment.school_year.label}#s-{service.slug}",
                 action=_("Corriger"),
-                hidden=_(" l’inscription de %(name)s : %(service)s")
+                hidden=_(" l’inscription pour %(name)s : %(service)s")
                 % {"name": enrolment.child.first_name, "service": midsentence(service.name)},
             )
 

@@ -108,7 +108,7 @@ def test_an_expired_session_is_told_at_the_door(client: Client, household: House
     Session.objects.all().delete()
     response = client.get("/agents/familles/")
     assert response["Location"].endswith("&fin=1")
-    assert "Vous avez été déconnecté par sécurité. Vos choix sont gardés." in client.get(response["Location"]).text
+    assert "Par sécurité, votre session est fermée. Vos choix sont gardés." in client.get(response["Location"]).text
 
 
 def test_a_first_visit_is_not_told_that_it_expired(client: Client) -> None:

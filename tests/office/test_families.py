@@ -198,7 +198,7 @@ def test_all_that_is_wrong_is_said_at_once_and_all_that_was_typed_is_kept(desk: 
     assert "<title>Erreur :" in page and "Il y a un problème" in page
     for sentence in (
         "Indiquez le nom de la famille.",
-        "Cette adresse est déjà celle de Nadia Moreau.",
+        "Cette adresse est déjà utilisée par Nadia Moreau.",
         "La date doit exister, par exemple 12 03 2019.",
         "Indiquez le nom de l’enfant.",
     ):
@@ -310,7 +310,7 @@ def test_an_invitation_is_sent_and_sent_again(desk: Client) -> None:
     guardian_with = Guardian.objects.get(pk=guardian.pk)
     User.objects.filter(pk=guardian_with.user_id).update(is_active=True, activated_at=AT)
     page = desk.post(f"{url}inviter/{guardian.pk}/", follow=True).text
-    assert "Le compte de Nadia Benali est déjà ouvert." in page
+    assert "Nadia Benali a déjà un compte ouvert." in page
     assert "Renvoyer l’invitation" not in page
     assert OutboxMail.objects.count() == 2
 

@@ -165,7 +165,7 @@ def test_open_pages_stand_without_a_town(settings: Settings, path: str) -> None:
 def test_help_is_in_the_towns_own_words(settings: Settings, malika: User) -> None:
     screen = Screen(settings, None)
     seen = screen.go("/aide/")
-    assert "Le mot de Cadours" in seen and "choisissez une semaine type" in seen
+    assert "Cadours vous explique" in seen and "choisissez une semaine type" in seen
     assert "https://mairie-cadours.example/portail-famille/video" in screen.markup
 
 

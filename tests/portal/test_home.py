@@ -166,7 +166,7 @@ def test_in_the_holidays_the_week_is_the_next_one_with_something(
 def test_a_limit_within_the_day_is_told_until_it_passes(settings: Settings, benali: Family, malika: User) -> None:
     enrolled(benali, by=malika, at=SUNDAY)
     screen = Screen(settings, benali.user, at=paris(2026, 11, 12, 8, 59, 0))
-    notice = "Cantine de vendredi 13 novembre : modifiable jusqu’à aujourd’hui, 9 h."
+    notice = "Cantine, vendredi 13 novembre : modifiable jusqu’à aujourd’hui, 9 h."
     assert notice in screen.go("/")
     assert notice not in screen.at(paris(2026, 11, 12, 9)).go("/")
 

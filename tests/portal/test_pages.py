@@ -99,7 +99,7 @@ def test_a_child_is_enrolled_by_keyboard_without_scripts(
     page = browse(visit, portal, "new", javascript=False)
     page.goto("/demarches/inscription/")
     canteen = page.get_by_role("checkbox", name="Restauration scolaire, Léo, CP")
-    monday = page.get_by_role("group", name="Jours habituels de Léo").first.get_by_role("checkbox", name="lundi")
+    monday = page.get_by_role("group", name="Jours habituels pour Léo").first.get_by_role("checkbox", name="lundi")
     expect(monday).to_be_hidden()
     canteen.focus()
     page.keyboard.press("Space")

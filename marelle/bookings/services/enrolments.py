@@ -159,7 +159,7 @@ def ask_enrolments(
         )
         for (wish, group), row in zip(kept, rows, strict=True)
     )
-    names = ", ".join(f"{wish.child.first_name} : {wish.activity.service.short_name}" for wish, _group in kept)
+    names = ", ".join(f"{wish.child.first_name}\u00a0: {wish.activity.service.short_name}" for wish, _group in kept)
     audit.record(
         at=at,
         by=user.actor(),

@@ -143,7 +143,7 @@ def register(request: AgentHttpRequest, form: HouseholdForm) -> Household | None
 
 def words_in_use(error: AddressInUse) -> str:
     return " ".join(
-        _("L’adresse %(address)s est déjà celle de %(name)s.") % {"address": address, "name": name}
+        _("L’adresse %(address)s est déjà utilisée par %(name)s.") % {"address": address, "name": name}
         for address, name in error.holders.items()
     )
 
@@ -179,7 +179,7 @@ def invite(request: AgentHttpRequest, household_id: int, guardian_id: int) -> Ht
     except NoAddress:
         messages.error(request, _("%(name)s n’a pas d’adresse e-mail.") % {"name": guardian})
     except AlreadyIn:
-        messages.info(request, _("Le compte de %(name)s est déjà ouvert.") % {"name": guardian})
+        messages.info(request, _("%(name)s a déjà un compte ouvert.") % {"name": guardian})
     except AddressInUse as error:
         messages.error(request, words_in_use(error))
     else:

@@ -360,12 +360,7 @@ def _apply_template(
     if added:
         messages.success(
             request,
-            ngettext(
-                "%(n)d %(noun)s ajouté. Vérifiez, puis envoyez.",
-                "%(n)d %(noun)s ajoutés. Vérifiez, puis envoyez.",
-                len(added),
-            )
-            % {"n": len(added), "noun": noun},
+            _("%(n)d %(noun)s à ajouter. Vérifiez, puis envoyez.") % {"n": len(added), "noun": noun},
         )
     else:
         messages.info(request, _("Rien à ajouter : ces jours sont déjà demandés, ou ne peuvent plus l’être."))
