@@ -16,13 +16,15 @@ class Change(StrEnum):
     ADDED = "added"
     REMOVED = "removed"
     CHANGED = "changed"
+    REORDERED = "reordered"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One key that differs, by its path; plain values as the file writes them, None where there is none.
 
-    A whole table that appears or disappears ([services.cantine]) is one difference.
+    A whole table that appears or disappears ([services.cantine]) is one difference; so is another order of tables that
+    families see in the file's order, with the slugs as values.
     """
 
     change: Change
@@ -48,3 +50,6 @@ def _differences(old: Mapping[str, Any], new: Mapping[str, Any], path: tuple[str
     for key, before in old.items():
         if key not in new:
             yield Difference(change=Change.REMOVED, path=(*path, key), before=before)
+    before, after = [key for key in old if key in new], [key for key in new if key in old]
+    if path and before != after:
+        yield Difference(change=Change.REORDERED, path=path, before=before, after=after)
