@@ -179,7 +179,8 @@ def holidays_from_spans(zone: str, spans: Iterable[HolidaySpan], *, covered_unti
             bridges.update(first + ONE_DAY * n for n in range((last - first).days + 1))
         else:
             kind = holiday_kind(name)
-            periods.append(HolidayPeriod(name=written(name), slug=f"{kind}-{first.year}", first_day=first, last_day=last))
+            slug = f"{kind}-{first.year}"
+            periods.append(HolidayPeriod(name=written(name), slug=slug, first_day=first, last_day=last))
     return SchoolHolidays(
         zone=zone,
         periods=tuple(periods),
