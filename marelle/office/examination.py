@@ -13,15 +13,16 @@ from django.utils.translation import ngettext
 from marelle.activities.models import Municipality, Service
 from marelle.bookings.labels import ENROLMENT_LOOKS, LINE_LOOKS, CellState, Look
 from marelle.bookings.models import Enrolment
+from marelle.bookings.queries.cells import closed_mark, recorded
 from marelle.bookings.queries.days import Days, DayState, load_days
 from marelle.families.queries import kids_of
-from marelle.foundation.components.grid import Column, Day, Grid, Kid, Mark, Tile, Week
+from marelle.foundation.components.grid import Column, Day, Grid, Kid, Tile, Week
 from marelle.foundation.sentences import day_words, list_words, moment_words, sentence, short_span_words
 from marelle.office.queue import LineFacts, Readings, Row, age_words, line_words, past_since, suits_words
 from marelle.requests.models import Act, FamilyRequest, RequestLine
 from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 from marelle.rules.decisions import Allowed, Refused
-from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
+from marelle.rules.lifecycles import EnrolmentState, LineState, RequestState
 
 #: More exceptions, or more days, than this are counted rather than listed.
 LISTED = 6
@@ -490,35 +491,6 @@ def _cell(
         tiles=tuple(tiles),
         closed=None if tiles else closed_mark(day, calendar),
     )
-
-
-def recorded(state: DayState) -> CellState:
-    """Where the town hall stands on this day, for an agent: what is recorded, not what the family may still do."""
-    if state.elsewhere:
-        return CellState.ELSEWHERE
-    if state.booking is None:
-        if not state.places:
-            return CellState.CLOSED
-        return CellState.FULL if state.left == 0 else CellState.FREE
-    return {
-        BookingState.PENDING: CellState.PENDING,
-        BookingState.BOOKED: CellState.BOOKED,
-        BookingState.CANCELLING: CellState.CANCELLING,
-        BookingState.QUEUED: CellState.QUEUED,
-        BookingState.OFFERED: CellState.OFFERED,
-    }.get(BookingState(state.booking.state), CellState.CLOSED)
-
-
-def closed_mark(day: date, calendar: SchoolCalendar) -> Mark:
-    """Why nothing is open that day, for a cell."""
-    try:
-        if calendar.public_holiday(day):
-            return Mark(_("Férié"), "ban")
-        if (period := calendar.holiday_period(day)) is not None:
-            return Mark(period.name, "tent-tree")
-    except BeyondCalendar:
-        pass
-    return Mark(str(CellState.CLOSED.word), CellState.CLOSED.icon)
 
 
 def _monday(day: date) -> date:

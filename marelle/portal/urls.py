@@ -1,16 +1,16 @@
 from django.urls import path
 
-from marelle.portal.views import demarches, enrolment, family, help, home, planning, request
+from marelle.portal.views import checking, demarches, enrolment, family, help, home, planning, request, week_template
 
 app_name = "portal"
 urlpatterns = [
     path("", home.home, name="home"),
     path("planning/", planning.plannings, name="plannings"),
-    path("planning/verifier/", planning.check, name="check"),
-    path("planning/envoyer/", planning.send, name="send"),
-    path("planning/retirer/<int:line>/", planning.remove, name="remove_line"),
+    path("planning/verifier/", checking.check, name="check"),
+    path("planning/envoyer/", checking.send, name="send"),
+    path("planning/retirer/<int:line>/", checking.remove, name="remove_line"),
     path("planning/<slug:service>/", planning.planning, name="planning"),
-    path("planning/<slug:service>/semaine-type/", planning.week_template, name="week_template"),
+    path("planning/<slug:service>/semaine-type/", week_template.week_template, name="week_template"),
     path("demarches/", demarches.demarches, name="demarches"),
     path("demarches/inscription/", enrolment.enrol, name="enrol"),
     path("demandes/<str:number>/", request.detail, name="request"),

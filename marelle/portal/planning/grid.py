@@ -4,116 +4,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Max, Min, Q
 from django.urls import reverse
-from django.utils.dates import MONTHS, WEEKDAYS
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from marelle.activities.models import Municipality, OpeningDay, Service
+from marelle.activities.models import Municipality, Service
 from marelle.activities.queries import calendar_of
 from marelle.bookings.labels import CellState
 from marelle.bookings.models import BasketLine, Enrolment
+from marelle.bookings.queries.cells import cell_state, closed_mark, is_editable, tile_key
 from marelle.bookings.queries.days import Days, DayState, load_days
-from marelle.foundation.components.grid import Column, Day, Grid, Kid, Mark, Menu, MenuItem, Tile, Week
+from marelle.foundation.components.grid import Column, Day, Grid, Kid, Tile, Week
 from marelle.foundation.sentences import day_words, list_words, moment_words, sentence, short_span_words, time_words
+from marelle.portal.planning.menus import column_menu, row_menu
+from marelle.portal.planning.months import Month
 from marelle.requests.models import Act
-from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
-from marelle.rules.decisions import Allowed, Reason, Refused
+from marelle.rules.calendars import SchoolCalendar
+from marelle.rules.decisions import Allowed
 from marelle.rules.lifecycles import BookingState
 
 FEW_PLACES = 5
 SOON = timedelta(hours=72)
-
-
-@dataclass(frozen=True, slots=True)
-class Month:
-    """A month of the school calendar. `first` and `last`: the whole weeks that show it."""
-
-    year: int
-    number: int
-
-    @classmethod
-    def of(cls, day: date) -> "Month":
-        return cls(day.year, day.month)
-
-    @classmethod
-    def parse(cls, text: str) -> "Month | None":
-        """ "2026-11"; None for anything else."""
-        try:
-            return cls.of(date.fromisoformat(f"{text}-01")) if len(text) == 7 else None
-        except ValueError:
-            return None
-
-    def __str__(self) -> str:
-        return f"{self.year:04d}-{self.number:02d}"
-
-    def shifted(self, months: int) -> "Month":
-        year, index = divmod(self.year * 12 + self.number - 1 + months, 12)
-        return Month(year, index + 1)
-
-    @property
-    def words(self) -> str:
-        return f"{MONTHS[self.number]} {self.year}"
-
-    @property
-    def first_day(self) -> date:
-        return date(self.year, self.number, 1)
-
-    @property
-    def last_day(self) -> date:
-        return self.shifted(1).first_day - timedelta(days=1)
-
-    @property
-    def first(self) -> date:
-        return self.first_day - timedelta(days=self.first_day.weekday())
-
-    @property
-    def last(self) -> date:
-        return self.last_day + timedelta(days=6 - self.last_day.weekday())
-
-
-def cell_state(state: DayState, *, today: date) -> CellState:
-    """Where the town hall stands on this day, for a family."""
-    if state.elsewhere:
-        return CellState.ELSEWHERE
-    if state.booking is not None:
-        match state.booking.state:
-            case BookingState.PENDING:
-                return CellState.PENDING
-            case BookingState.BOOKED:
-                return CellState.BOOKED if isinstance(state.cancel, Allowed) else CellState.LOCKED
-            case BookingState.CANCELLING:
-                return CellState.CANCELLING
-            case BookingState.QUEUED:
-                return CellState.QUEUED
-            case BookingState.OFFERED:
-                return CellState.OFFERED
-            case _:
-                return CellState.CLOSED
-    if state.day < today:
-        return CellState.PAST
-    verdict = state.may_add()
-    if isinstance(verdict, Refused):
-        if verdict.reason == Reason.FULL:
-            return CellState.FULL
-        if verdict.reason == Reason.NOT_OPEN_YET:
-            return CellState.NOT_OPEN
-        if verdict.reason in (Reason.CLOSED, Reason.OUTSIDE_PERIOD):
-            return CellState.CLOSED
-        return CellState.LATE
-    return CellState.REFUSED if state.refusal is not None else CellState.FREE
-
-
-def is_editable(state: DayState, *, today: date) -> bool:
-    if state.elsewhere or state.day < today:
-        return False
-    verdict = state.may_add() if state.booking is None else state.may_remove()
-    return isinstance(verdict, Allowed)
-
-
-def tile_key(state: DayState) -> str:
-    return f"{state.enrolment.child_id}.{state.unit.id}.{state.day.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +111,7 @@ def month_page(
     grid = Grid(
         caption=caption,
         columns=tuple(
-            Column(name=str(WEEKDAYS[weekday]).capitalize(), menu=_column_menu(weekday, kids, enrolments))
+            Column(name=str(WEEKDAYS[weekday]).capitalize(), menu=column_menu(weekday, kids, enrolments))
             for weekday in open_weekdays
         ),
         weeks=tuple(weeks),
@@ -277,7 +189,7 @@ def _week(
     span = short_span_words(dates[0] if dates else monday, friday)
     states = [state for day in dates for state in by_day.get(day, ())]
     if not states:
-        return Week(label=label, span=span, closed=_closed_mark(monday, calendar))
+        return Week(label=label, span=span, closed=closed_mark(monday, calendar))
     past = friday < days.today and not unfolded
     if past:
         return Week(
@@ -302,7 +214,7 @@ def _week(
         for day in dates
     )
     editable = any(tile.editable for cell in cells for tile in cell.tiles)
-    return Week(label=label, span=span, days=cells, menu=_row_menu(monday) if editable else None)
+    return Week(label=label, span=span, days=cells, menu=row_menu(monday) if editable else None)
 
 
 def _day(
@@ -355,7 +267,7 @@ def _day(
         due_words = _("Modifiable jusqu’au %(moment)s") % {"moment": moment_words(soonest, town.tz)}
     closed = None
     if not tiles:
-        closed = _closed_mark(day, calendar)
+        closed = closed_mark(day, calendar)
     return Day(
         date=day.isoformat(),
         number=str(day.day),
@@ -369,19 +281,6 @@ def _day(
     )
 
 
-def _closed_mark(day: date, calendar: SchoolCalendar) -> Mark:
-    try:
-        holiday = calendar.public_holiday(day)
-        period = calendar.holiday_period(day)
-    except BeyondCalendar:
-        return Mark(_("Calendrier pas encore publié"), "ban")
-    if holiday:
-        return Mark(_("Férié"), "ban")
-    if period is not None:
-        return Mark(period.name, "tent-tree")
-    return Mark(str(CellState.CLOSED.word), CellState.CLOSED.icon)
-
-
 def _past_summary(states: Sequence[DayState], service: Service) -> str:
     count = sum(state.booking is not None and state.booking.state == BookingState.BOOKED for state in states)
     if not count:
@@ -390,84 +289,6 @@ def _past_summary(states: Sequence[DayState], service: Service) -> str:
     return _("Semaine passée : %(count)d %(noun)s.") % {"count": count, "noun": noun}
 
 
-def _column_menu(weekday: int, kids: Mapping[int, Kid], enrolments: Sequence[Enrolment]) -> Menu:
-    name = str(WEEKDAYS[weekday])
-    children = list({e.child_id: kids[e.child_id] for e in enrolments if e.child_id in kids}.values())
-    items = [
-        MenuItem(
-            value=f"col-{weekday}-on", label=_("Réserver les %(day)ss affichés") % {"day": name}, icon="check-check",
-            scope="col", title=_("Les %(day)ss affichés") % {"day": name},
-        )
-    ]  # fmt: skip
-    if len(children) > 1:
-        items += [
-            MenuItem(
-                value=f"col-{weekday}-on-{kid.key}",
-                label=_("Pour %(name)s seulement") % {"name": kid.name},
-                kid=kid,
-                scope="col",
-            )
-            for kid in children
-        ]
-    items.append(
-        MenuItem(
-            value=f"col-{weekday}-off",
-            label=_("Annuler les %(day)ss affichés") % {"day": name},
-            icon="minus",
-            scope="col",
-            sets="off",
-        )
-    )
-    return Menu(label=_("Tous"), hidden=_(" les %(day)ss : réserver ou annuler") % {"day": name}, items=tuple(items))
-
-
-def _row_menu(monday: date) -> Menu:
-    value = monday.isoformat()
-    return Menu(
-        label=_("Semaine"),
-        hidden=_(" du %(day)s : réserver ou annuler") % {"day": day_words(monday)},
-        items=(
-            MenuItem(value=f"row-{value}-on", label=_("Réserver la semaine"), icon="check-check", scope="row"),
-            MenuItem(value=f"row-{value}-off", label=_("Annuler la semaine"), icon="minus", scope="row", sets="off"),
-        ),
-    )
-
-
-def whole_menu(month: Month) -> Menu:
-    """The "Tout" menu above the grid."""
-    return Menu(
-        label=_("Tout"),
-        hidden=_(" le mois : réserver ou annuler"),
-        items=(
-            MenuItem(value="all-on", label=_("Réserver tout le mois"), icon="check-check", scope="all"),
-            MenuItem(value="all-off", label=_("Tout annuler ce mois-ci"), icon="minus", scope="all", sets="off"),
-            MenuItem(value="undo", label=_("Effacer mes changements"), icon="undo-2", scope="all", sets="undo"),
-        ),
-    )
-
-
 def _span(first: date, last: date, step: int = 1) -> Iterable[date]:
     for ordinal in range(first.toordinal(), last.toordinal() + 1, step):
         yield date.fromordinal(ordinal)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenSpan:
-    """The first and last day opened for some groups, and the first from today on (None: none is left)."""
-
-    first: date | None
-    last: date | None
-    next: date | None
-
-    def default_month(self, today: date) -> Month:
-        """The month of the next open day: in August, September's; after the last one, its month."""
-        return Month.of(self.next or self.last or today)
-
-    def shows(self, month: Month) -> bool:
-        return bool(self.first and self.last and month.last_day >= self.first and month.first_day <= self.last)
-
-
-def open_span(*, enrolments: Iterable[Enrolment], today: date) -> OpenSpan:
-    days = OpeningDay.objects.filter(group__in={enrolment.group_id for enrolment in enrolments})
-    found = days.aggregate(first=Min("date"), last=Max("date"), next=Min("date", filter=Q(date__gte=today)))
-    return OpenSpan(**found)

@@ -1,0 +1,90 @@
+"""The basket beside the grid, in words; and what is told of choices that could not be taken."""
+
+from collections.abc import Collection, Sequence
+from itertools import groupby
+
+from django.contrib import messages
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from marelle.bookings.models import BasketLine
+from marelle.bookings.queries.days import DayState
+from marelle.bookings.services.baskets import (
+    Clash,
+    Key,
+)
+from marelle.families.permissions import GuardianHttpRequest
+from marelle.foundation.sentences import day_words, sentence
+from marelle.portal.planning.months import Month
+from marelle.portal.planning.place import Place
+from marelle.requests.models import Act
+from marelle.rules.decisions import Decision, Refused
+
+
+def panel(place: Place, lines: Sequence[BasketLine], shown: Collection[Key]) -> dict[str, object]:
+    """The basket beside the grid: the lines of the cells shown, and in a few words those of other months and
+    services."""
+    here = [line for line in lines if (line.child_id, line.unit_id, line.date) in shown]
+    elsewhere = [line for line in lines if (line.child_id, line.unit_id, line.date) not in shown]
+    words = []
+    by_month = sorted(elsewhere, key=lambda line: (line.enrolment.activity.service.position, line.date))
+    for (service, month), found in groupby(
+        by_month, key=lambda line: (line.enrolment.activity.service.short_name, Month.of(line.date))
+    ):
+        what = change_words(list(found))
+        words.append(_("%(service)s, %(month)s : %(what)s") % {"service": service, "month": month.words, "what": what})
+    return {
+        "basket_lines": [
+            {
+                "kid": place.kids.get(line.child_id),
+                "adds": line.act == Act.BOOK,
+                "day": day_words(line.date),
+                "cents": None,
+            }
+            for line in here
+        ],
+        "basket_elsewhere": words,
+        "basket_extra_add": sum(line.act == Act.BOOK for line in elsewhere),
+        "basket_extra_drop": sum(line.act == Act.CANCEL for line in elsewhere),
+        "basket_summary": change_words(lines),
+    }
+
+
+def change_words(lines: Sequence[BasketLine]) -> str:
+    """ "3 ajouts, 1 annulation"."""
+    added = sum(line.act == Act.BOOK for line in lines)
+    removed = len(lines) - added
+    parts = []
+    if added:
+        parts.append(ngettext("%(n)d ajout", "%(n)d ajouts", added) % {"n": added})
+    if removed:
+        parts.append(ngettext("%(n)d annulation", "%(n)d annulations", removed) % {"n": removed})
+    return ", ".join(parts)
+
+
+def tell_clashes(request: GuardianHttpRequest, clashes: Sequence[Clash], place: Place) -> None:
+    for clash in clashes[:5]:
+        kid = place.kids.get(clash.key[0])
+        messages.warning(
+            request,
+            _("%(day)s, %(name)s : %(why)s.")
+            % {
+                "day": day_words(clash.key[2]).capitalize(),
+                "name": kid.name if kid else "",
+                "why": sentence(clash.refusal, place.town.tz),
+            },
+        )
+
+
+def tell_skipped(request: GuardianHttpRequest, skipped: Sequence[tuple[DayState, Decision]], place: Place) -> None:
+    if not skipped:
+        return
+    state, verdict = skipped[0]
+    kid = place.kids.get(state.enrolment.child_id)
+    why = sentence(verdict, place.town.tz) if isinstance(verdict, Refused) else _("déjà refusé")
+    messages.info(
+        request,
+        ngettext("%(n)d jour laissé de côté : %(day)s, %(name)s : %(why)s.",
+                 "%(n)d jours laissés de côté, le premier %(day)s, %(name)s : %(why)s.", len(skipped))
+        % {"n": len(skipped), "day": day_words(state.day), "name": kid.name if kid else "", "why": why},
+    )  # fmt: skip

@@ -1,0 +1,88 @@
+"""Where a family stands in a service: its tabs, its enrolments, its children, whom it may write to."""
+
+from dataclasses import dataclass
+
+from django.http import Http404
+from django.urls import reverse
+
+from marelle.activities.models import Municipality, Service
+from marelle.activities.queries import municipality
+from marelle.bookings.models import Enrolment
+from marelle.bookings.queries.days import live_enrolments
+from marelle.families.permissions import GuardianHttpRequest
+from marelle.families.queries import kids_of
+from marelle.foundation.components.grid import Kid
+from marelle.rules.lifecycles import EnrolmentState
+
+SHOWN = (EnrolmentState.ACCEPTED, EnrolmentState.SUBMITTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    service: Service
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a family stands in a service: all that the planning's views share."""
+
+    town: Municipality
+    service: Service
+    tabs: list[Tab]
+    live: list[Enrolment]  # accepted or asked, of all services
+    enrolments: list[Enrolment]  # accepted, of this service
+    waiting: list[Enrolment]  # asked, not answered yet
+    kids: dict[int, Kid]
+
+    @property
+    def missing(self) -> list[Kid]:
+        """The children of the household who have no enrolment in this service, even asked."""
+        known = {enrolment.child_id for enrolment in (*self.enrolments, *self.waiting)}
+        return [kid for child, kid in self.kids.items() if child not in known]
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    name: str
+    email: str
+    phone: str
+
+
+def contacts_of(place: Place) -> list[Contact]:
+    """Whom to write to for what cannot be done on line: the service's own address, else the children's sites', else the
+    town's."""
+    service, town = place.service, place.town
+    if service.contact_email or service.contact_phone:
+        return [Contact(service.name, service.contact_email, service.contact_phone)]
+    sites = {e.activity.site_id: e.activity.site for e in place.enrolments if e.activity.site.email}
+    if sites:
+        return [Contact(site.name, site.email, site.phone) for site in sites.values()]
+    return [Contact(town.department_name or town.name, town.email, town.phone)]
+
+
+def place_of(request: GuardianHttpRequest, slug: str) -> Place:
+    """The service as this household stands in it; a service that the town does not have is a 404."""
+    town = municipality()
+    enrolments = live_enrolments(household=request.household, states=SHOWN)
+    services = {e.activity.service_id: e.activity.service for e in enrolments}
+    ordered = sorted(services.values(), key=lambda service: (service.position, service.id))
+    service = next((found for found in ordered if found.slug == slug), None)
+    if service is None:
+        service = Service.objects.filter(slug=slug, archived_at=None).first()
+        if service is None:
+            raise Http404
+    mine = [e for e in enrolments if e.activity.service_id == service.id]
+    return Place(
+        town=town,
+        service=service,
+        tabs=[
+            Tab(service=found, url=reverse("portal:planning", args=[found.slug]), current=found.id == service.id)
+            for found in ordered
+        ],
+        live=enrolments,
+        enrolments=[e for e in mine if e.state == EnrolmentState.ACCEPTED],
+        waiting=[e for e in mine if e.state == EnrolmentState.SUBMITTED],
+        kids=kids_of(request.household),
+    )

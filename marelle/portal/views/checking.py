@@ -1,0 +1,107 @@
+"""Check, send, take a line out."""
+
+import uuid
+from itertools import groupby
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from marelle.activities.queries import municipality
+from marelle.bookings.queries.baskets import basket_lines
+from marelle.bookings.queries.days import load_days
+from marelle.bookings.services.baskets import (
+    basket_of,
+    remove_line,
+)
+from marelle.bookings.services.sending import send_basket
+from marelle.families.permissions import GuardianHttpRequest, guardian_required
+from marelle.families.queries import kids_of
+from marelle.portal.navigation import tell_basket
+from marelle.portal.planning.check import checked_line
+from marelle.requests.queries import find_request
+
+
+@require_safe
+@guardian_required
+def check(request: GuardianHttpRequest) -> HttpResponse:
+    """Everything in the basket, as sentences, with each day's limit and what would be refused now."""
+    town = municipality()
+    household = request.household
+    lines = basket_lines(user=request.user, household=household)
+    tell_basket(request, len(lines))
+    basket = lines[0].basket if lines else basket_of(user=request.user, household=household, at=request.at)
+    days = load_days(
+        town=town,
+        enrolments=list({line.enrolment_id: line.enrolment for line in lines}.values()),
+        at=request.at,
+        dates={line.date for line in lines},
+    )
+    kids = kids_of(household)
+    checked = [checked_line(line, days, town, kids) for line in lines]
+    groups = [
+        {"kid": kid, "lines": list(found)} for kid, found in groupby(checked, key=lambda line: kids[line.line.child_id])
+    ]
+    problems = [line for line in checked if line.problem]
+    return render(
+        request,
+        "portal/planning/check.html",
+        {
+            "municipality": town,
+            "steps": [_("Choisir"), _("Vérifier"), _("Terminé")],
+            "groups": groups,
+            "problems": problems,
+            "ready": len(checked) - len(problems),
+            "send_key": basket.send_key,
+            "sent_number": _own_number(request),
+            "asked": any(line.asked for line in checked if not line.problem),
+        },
+    )
+
+
+def _own_number(request: GuardianHttpRequest) -> str:
+    """The number of the request just sent, when some of its lines stayed here; nothing for one that is not theirs."""
+    number = request.GET.get("envoyee", "")
+    return number if number and find_request(number, household=request.household) else ""
+
+
+@require_POST
+@guardian_required
+def send(request: GuardianHttpRequest) -> HttpResponse:
+    """Send what the check showed. A repeated send lands on the same request."""
+    try:
+        key = uuid.UUID(request.POST.get("send_key", ""))
+    except ValueError:
+        raise Http404 from None
+    sending = send_basket(
+        town=municipality(), user=request.user, household=request.household, send_key=key, at=request.at
+    )
+    if sending.request is None:
+        if not sending.unsent:
+            messages.info(request, _("Il n’y a rien à envoyer : votre demande est déjà partie, ou elle est vide."))
+            return redirect("portal:check")
+        messages.error(request, _("Aucun jour n’a pu être envoyé. Voici pourquoi."))
+        return redirect("portal:check")
+    if sending.unsent:
+        messages.warning(
+            request,
+            ngettext(
+                "%(n)d jour n’a pas pu être envoyé : il reste dans votre sélection, avec la raison.",
+                "%(n)d jours n’ont pas pu être envoyés : ils restent dans votre sélection, avec la raison.",
+                len(sending.unsent),
+            )
+            % {"n": len(sending.unsent)},
+        )
+        return redirect(f"{reverse('portal:check')}?envoyee={sending.request.number}")
+    return redirect(f"{reverse('portal:request', args=[sending.request.number])}?envoyee=1")
+
+
+@require_POST
+@guardian_required
+def remove(request: GuardianHttpRequest, line: int) -> HttpResponse:
+    remove_line(user=request.user, household=request.household, line_id=line)
+    return redirect("portal:check")
