@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from django.utils.translation import gettext as _
 
 from marelle import townfile
@@ -20,6 +21,10 @@ from marelle.towns.effects import effects_of
 from marelle.towns.management.commands.rules import read_town
 from marelle.towns.services import load_town
 from marelle.towns.words import effects_lines, fault_line, report_lines
+
+
+def tables() -> list[str]:
+    return connection.introspection.table_names()
 
 
 class Command(BaseCommand):
@@ -42,6 +47,8 @@ class Command(BaseCommand):
         diff.add_argument("file", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["verb"] in ("load", "export", "diff") and "activities_municipality" not in tables():
+            raise CommandError(_("La base de données n’est pas prête : lancez d’abord « marelle-admin migrate »."))
         getattr(self, f"_{options['verb']}")(options)
 
     def _check(self, options: dict[str, Any]) -> None:
