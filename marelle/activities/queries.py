@@ -23,11 +23,19 @@ def municipality() -> Municipality:
 # The rules are the town's document, read once per process and again when its digest changes: the tables hold what
 # families and bookings point at, the document what the rules say, and neither says the other's part.
 @lru_cache(maxsize=4)
-def _rules(document_hash: str) -> tuple[Town, SchoolCalendar]:
-    # A load may have replaced it since the caller read its digest: then the newer rules are the right ones.
-    row = Municipality.objects.only("document").get(id=1)
+def _document(document_hash: str) -> tuple[Town, SchoolCalendar]:
+    row = Municipality.objects.only("document").get(id=1, document_hash=document_hash)
     town = read_text(row.document)
     return town, town.school_calendar()
+
+
+def _rules(document_hash: str) -> tuple[Town, SchoolCalendar]:
+    try:
+        return _document(document_hash)
+    except Municipality.DoesNotExist:
+        # A load has replaced it since the caller read its digest: the newer rules are the right ones, under their own
+        # digest, since the file before may come back.
+        return _document(Municipality.objects.values_list("document_hash", flat=True).get(id=1))
 
 
 def rules_of(town: Municipality) -> Town:

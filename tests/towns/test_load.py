@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from marelle.activities.models import Activity, Group, Municipality, OpeningDay, SchoolYear, Service, Site, Unit
-from marelle.activities.queries import years_to_enrol
+from marelle.activities.queries import municipality, rules_of, years_to_enrol
 from marelle.bookings.models import Booking, Enrolment
 from marelle.foundation.models import AuditLine
 from marelle.rules.calendars import BeyondCalendar
@@ -265,6 +265,18 @@ def test_a_school_year_past_the_calendars_data_changes_nothing() -> None:
         load_town(town, at=AT)
 
     assert load_town(file_of(), at=AT).is_empty
+
+
+@pytest.mark.django_db
+def test_rules_read_while_the_town_loads_are_not_taken_for_the_file_before() -> None:
+    first, second = (with_capacity(file_of(), "cantine", "elementaire", places) for places in (17, 18))
+    load_town(first, at=AT)
+    stale = municipality()
+    load_town(second, at=AT)
+
+    assert rules_of(stale) == second
+    load_town(first, at=AT)
+    assert rules_of(municipality()) == first
 
 
 @pytest.mark.django_db
