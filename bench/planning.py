@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,6 +39,7 @@ PAGES = {1: 30, 8: 120}  # requests of a round, by number of clients
 SENDINGS = {1: 4, 8: 16}  # each of two requests
 DAYS = 10  # for each of two children
 TARGET = 0.5  # of the yardstick's throughput
+ROW_SECONDS = 5
 PATIENCE = 30  # seconds for one answer
 SQLITE_PATIENCE = 80  # seconds for the whole of the second database
 
@@ -53,6 +54,11 @@ class Browser:
         self.family = family
         self.connection = http.client.HTTPConnection(urlsplit(portal.url).netloc, timeout=PATIENCE)
         self.headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={family['session']}; csrftoken={TOKEN}"}
+
+    def connect(self) -> None:
+        """Anew: the server closes what was idle for long."""
+        self.connection.close()
+        self.connection.connect()
 
     def get(self, path: str) -> str:
         self.connection.request("GET", path, headers=self.headers)
@@ -139,6 +145,8 @@ def visits(browsers: list[Browser], page: Callable[[Browser], None], times: int)
     def visit(browser: Browser) -> Callable[[], None]:
         return lambda: page(browser)
 
+    for browser in browsers:
+        browser.connect()
     return per_second([[visit(browser)] * (times // len(browsers)) for browser in browsers])
 
 
@@ -150,20 +158,21 @@ def measured(database: str, portal: Portal) -> list[dict[str, object]]:
         plain_page(browser)
     rows = []
     for crowd, times in PAGES.items():
-        rounds = [
-            (visits(browsers[:crowd], planning_page, times), visits(browsers[:crowd], plain_page, times))
-            for _ in range(ROUNDS)
-        ]
+        rounds = []
+        for _ in turns(ROUNDS):
+            page = visits(browsers[:crowd], planning_page, times)
+            rounds.append((page, visits(browsers[:crowd], plain_page, times)))
         rows.append(row(f"planning_page {database} {clients_words(crowd)}", "pages/s", rounds, TARGET))
     free = {browser.family["household"]: list(browser.family["free"]) for browser in browsers}
     turn = 0
     for crowd, times in SENDINGS.items():
         rounds = []
-        for _ in range(SENDING_ROUNDS):
+        for _ in turns(SENDING_ROUNDS):
             chosen = [browsers[(turn + n) % FAMILIES] for n in range(times)]
             turn += times
             acts: list[Callable[[], None]] = []
             for browser in chosen:
+                browser.connect()
                 mine = free[browser.family["household"]]
                 acts.append(Sending(browser, mine[:DAYS]))
                 del mine[:DAYS]
@@ -172,6 +181,15 @@ def measured(database: str, portal: Portal) -> list[dict[str, object]]:
             rounds.append((sent, visits(chosen[:crowd], plain_page, 2 * times) / 2))
         rows.append(row(f"sending_20_days {database} {clients_words(crowd)}", "sendings/s", rounds, None))
     return rows
+
+
+def turns(most: int) -> Iterator[int]:
+    """One at least; no other begins once ROW_SECONDS are over, on a machine that has more to do than this."""
+    until = time.monotonic() + ROW_SECONDS
+    for turn in range(most):
+        if turn and time.monotonic() > until:
+            return
+        yield turn
 
 
 def clients_words(number: int) -> str:
