@@ -19,6 +19,14 @@ class LinkSpent(Exception):
     """The link was used, replaced or forged, or it is too old."""
 
 
+class AlreadyAgent(Exception):
+    """This user is an agent already; `user` is who."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__(str(user))
+        self.user = user
+
+
 @transaction.atomic
 def send_link(*, email: str, at: datetime, next_path: str = "") -> None:
     """Send to `email` a link to choose a password, or, if nobody here has that address, a message that says so.
@@ -74,8 +82,11 @@ def register_agent(
     job_title: str = "",
     sites: Iterable[Site] = (),
 ) -> User:
-    """Make someone an agent, for all sites when none is named. A new user comes in by a link, as families do."""
+    """Make someone an agent, for all sites when none is named. A new user comes in by a link, as families do; a
+    guardian who works here keeps the account they have. Raises AlreadyAgent."""
     user = User.objects.filter(email=email.lower()).first()
+    if user is not None and AgentRole.objects.filter(user=user).exists():
+        raise AlreadyAgent(user)
     if user is None:
         user = User.objects.create_user(email=email, name=name, is_active=False)
     role = AgentRole.objects.create(user=user, kind=kind, job_title=job_title)
