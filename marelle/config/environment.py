@@ -54,7 +54,11 @@ def database(url: str, *, pooled: bool) -> dict[str, object]:
         }
     if parts.scheme in {"postgres", "postgresql"}:
         extra = dict(parse_qsl(parts.query))
-        options: dict[str, object] = {"pool": {"min_size": 1, "max_size": 4, "timeout": 20}} if pooled else {}
+        # A page asks the same few statements each time: the server keeps their plans. A pooler between the portal and
+        # its database must keep a session's statements too (PgBouncer ≥ 1.21), or be left out: we pool here.
+        options: dict[str, object] = {"server_side_binding": True, "prepare_threshold": 3}
+        if pooled:
+            options["pool"] = {"min_size": 1, "max_size": 4, "timeout": 20}
         return {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": unquote(parts.path.lstrip("/")),

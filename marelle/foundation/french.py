@@ -11,7 +11,7 @@ _CLOSING = re.compile(r" (?=»)")
 _OPENING = re.compile(r"« ")
 _UNIT = re.compile(r"(?<=\d) (?=(?:€|%|h|min|j|Ko|Mo|km|°C)(?![\w]))")
 _MINUTES = re.compile(r"(?<=\d[ \u00a0]h) (?=\d\d(?!\d))")
-_NUMBER = re.compile(r"(?<=\b[nN]°) (?=\d)")
+_NUMBER = re.compile(r"(?<=\b[nN]°) (?=\d|%\()")  # the number itself, or where it comes in a text to translate
 
 
 def spaced(text: str) -> str:

@@ -12,7 +12,7 @@ from datetime import timedelta as delta
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from django.utils.dates import MONTHS, MONTHS_AP
+from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
@@ -26,15 +26,7 @@ NBSP = "\N{NO-BREAK SPACE}"
 
 def weekday_words(weekday: int) -> str:
     """ "lundi" for 0 … "dimanche" for 6."""
-    return (
-        _("lundi"),
-        _("mardi"),
-        _("mercredi"),
-        _("jeudi"),
-        _("vendredi"),
-        _("samedi"),
-        _("dimanche"),
-    )[weekday]
+    return str(WEEKDAYS[weekday])
 
 
 def day_words(day: date, *, year: bool = False) -> str:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from marelle.foundation.components.grid import Day, Grid, Mark, State, Tile
 from marelle.foundation.components.kids import Kid
-from marelle.foundation.icons import chosen_icon
+from marelle.foundation.icons import chosen_icon, icon
 
 # {…} are already escaped or safe by construction.
 _BOX = (
@@ -124,3 +124,33 @@ def tiles_html(day: Day, grid: Grid) -> SafeString:
             parts.append(f'<span class="unitname" aria-hidden="true">{escape(unit)}</span>')
         parts.append(tile_html(tile, name=grid.name))
     return mark_safe("".join(parts))
+
+
+def cell_html(day: Day, grid: Grid) -> SafeString:
+    """A date's cell: its head, then its tiles or why it is shut."""
+    css = ' class="is-today"' if day.today else ' class="is-out"' if day.outside else ""
+    head = ""
+    if day.number:
+        now = ' aria-current="date"' if day.today else ""
+        inside = f'{escape(day.number)}<span class="vh"> {escape(day.title)}</span>'
+        if day.href:
+            inside = f'<a class="day__num" href="{escape(day.href)}"{now}>{inside}</a>'
+        else:
+            inside = f'<span class="day__num"{now}>{inside}</span>'
+        if day.due:
+            inside += (
+                f'<span class="day__due" id="{escape(day.due_id)}">{icon("clock-alert")}'
+                f'<span class="vh">{escape(day.due_words)}</span><span aria-hidden="true">'
+                f'<span class="mob-hide">{escape(_("jusqu’à"))} </span>{escape(day.due)}</span></span>'
+            )
+        elif day.aside:
+            inside += f'<span class="day__aside">{escape(day.aside)}</span>'
+        head = f'<div class="day__head">{inside}</div>'
+    if day.closed:
+        body = (
+            f'<div class="tile tile--shut" data-was="{escape(day.closed.css)}"><span class="tile__txt">'
+            f'<span class="tile__label">{escape(day.closed.word)}</span></span>{chosen_icon(day.closed.icon)}</div>'
+        )
+    else:
+        body = tiles_html(day, grid)
+    return mark_safe(f'<td{css}><div class="day">{head}{body}</div></td>')

@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 
 from marelle.foundation import french
 from marelle.foundation import icons as drawn
+from marelle.foundation.components import menu as menu_component
 from marelle.foundation.components import tile as tiles_component
-from marelle.foundation.components.grid import Day, Grid, State, Tile
+from marelle.foundation.components.grid import Day, Grid, Menu, State, Tile
 from marelle.foundation.components.kids import Kid
 from marelle.foundation.sentences import day_words, moment_words
 from marelle.foundation.theme import sheet_address
@@ -61,8 +62,15 @@ def tile(tile: Tile, name: str = "want") -> SafeString:
     return tiles_component.tile_html(tile, name=name)
 
 
-class TilesNode(Node):
-    """`{% tiles day grid %}`: the tiles of a cell."""
+@register.simple_tag
+def menu(
+    menu: Menu, end: bool = False, short: bool = False, button: bool = False, offset: int | None = None
+) -> SafeString:
+    return menu_component.menu_html(menu, end=end, short=short, button=button, offset=offset)
+
+
+class CellNode(Node):
+    """`{% cell day grid %}`: a date's cell."""
 
     child_nodelists = ()
 
@@ -72,15 +80,15 @@ class TilesNode(Node):
     def render(self, context: Context) -> SafeString:
         day: Day = self.day.resolve(context)
         grid: Grid = self.grid.resolve(context)
-        return tiles_component.tiles_html(day, grid)
+        return tiles_component.cell_html(day, grid)
 
 
 @register.tag
-def tiles(parser: Parser, token: Token) -> TilesNode:
+def cell(parser: Parser, token: Token) -> CellNode:
     bits = token.split_contents()[1:]
     if len(bits) != 2:
-        raise template.TemplateSyntaxError("{% tiles day grid %}")
-    return TilesNode(parser.compile_filter(bits[0]), parser.compile_filter(bits[1]))
+        raise template.TemplateSyntaxError("{% cell day grid %}")
+    return CellNode(parser.compile_filter(bits[0]), parser.compile_filter(bits[1]))
 
 
 @register.simple_tag
