@@ -6,6 +6,7 @@
 #   make format                        put code and templates in order
 #   make rows                          which feature row is proved by how many tests
 #   make bench                         what it costs, beside what it should
+#   make messages                      the French catalogue, from what the sources say
 #   make screenshots                   the README's pictures, from the real pages
 #   make lock                          newer versions of what Marelle stands on
 #   make .venv                         only the virtual environment, with what developers need
@@ -16,7 +17,7 @@ export PYTHONUNBUFFERED = 1
 export PORT TOWN FRESH AT
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv demo test lint format lock rows bench screenshots
+.PHONY: help .venv demo test lint format lock rows bench messages screenshots
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -45,6 +46,9 @@ rows: .venv
 
 bench: .venv
 	@.venv/bin/python -m scripts.bench $(ARGS)
+
+messages: .venv
+	@.venv/bin/python -m scripts.messages
 
 screenshots: .venv
 	@.venv/bin/python -m scripts.screenshots

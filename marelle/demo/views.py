@@ -28,12 +28,13 @@ HTML_POLICY: dict[str, Any] = {
 @never_cache
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
-    words, address = request.GET.get("q", "").strip(), request.GET.get("a", "").strip().lower()
+    words, address = " ".join(request.GET.get("q", "").split()), request.GET.get("a", "").strip().lower()
     mails = DeliveredMail.objects.defer("text", "html")
     if address:
         mails = mails.filter(to_address=address)
-    if words:
-        mails = mails.filter(Q(to_address__icontains=words) | Q(subject__icontains=words))
+    # one by one: subjects have no-break spaces, which nobody types
+    for word in words.split():
+        mails = mails.filter(Q(to_address__icontains=word) | Q(subject__icontains=word))
     page = Paginator(mails, PAGE).get_page(request.GET.get("page"))
     addresses = (
         DeliveredMail.objects.order_by().values("to_address").annotate(n=Count("id")).order_by("to_address")[:200]

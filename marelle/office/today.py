@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from marelle.activities.models import Municipality, Service, Site
 from marelle.activities.queries import calendar_of
@@ -172,7 +173,7 @@ def _place(left: int, ceiling: int) -> Place:
     taken = _("%(taken)d sur %(ceiling)d") % {"taken": ceiling - left, "ceiling": ceiling}
     if left == 0:
         return Place(words=_("Complet"), detail=taken, tone="full")
-    words = _("%(n)d place") % {"n": left} if left == 1 else _("%(n)d places") % {"n": left}
+    words = ngettext("%(n)d place", "%(n)d places", left) % {"n": left}
     return Place(words=words, detail=taken, tone="low" if left <= LOW else "")
 
 

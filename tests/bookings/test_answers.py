@@ -26,6 +26,7 @@ from tests.offer import (
     refuse,
     send,
 )
+from tests.spaces import plain_spaces
 
 MONDAY, TUESDAY = date(2026, 11, 16), date(2026, 11, 17)
 
@@ -57,7 +58,7 @@ def test_a_request_accepted_whole_turns_its_days_green_and_tells_the_family(bena
     line = AuditLine.objects.order_by("-id").first()
     assert line is not None
     assert (line.actor_label, line.by_agent, line.household_id) == ("Malika Roux", True, benali.household.pk)
-    assert line.text == f"Demande n° {request.number} : 4 lignes acceptées."
+    assert plain_spaces(line.text) == f"Demande n° {request.number} : 4 lignes acceptées."
 
 
 @pytest.mark.row("S1")

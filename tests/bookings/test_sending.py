@@ -24,6 +24,7 @@ from tests.offer import (
     paris,
     send,
 )
+from tests.spaces import plain_spaces
 
 pytestmark = pytest.mark.django_db
 
@@ -73,7 +74,10 @@ def test_the_family_is_told_by_mail_and_the_deed_is_in_its_history(benali: Famil
     )  # fmt: skip
     line = AuditLine.objects.filter(household_id=benali.household.pk).first()
     assert line is not None
-    assert (line.actor_label, line.text) == ("Nadia Benali", f"Demande n° {request.number} envoyée : 2 ajouts.")
+    assert (line.actor_label, plain_spaces(line.text)) == (
+        "Nadia Benali",
+        f"Demande n° {request.number} envoyée : 2 ajouts.",
+    )
 
 
 def test_sending_twice_makes_one_request(benali: Family) -> None:

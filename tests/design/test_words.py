@@ -17,6 +17,7 @@ from marelle.foundation.french import euros, spaced
         ("12 € le repas", "12\u00a0€ le repas"),
         ("« ouvré »", "«\u00a0ouvré\u00a0»"),
         ("demande n° 12 ; suite", "demande n°\u00a012\u202f; suite"),
+        ("demande n° %(number)s", "demande n°\u00a0%(number)s"),
         ("https://mairie.example/?a=1", "https://mairie.example/?a=1"),
         ("3 heures", "3 heures"),
     ],

@@ -11,6 +11,7 @@ from pytest_django import Settings
 
 from marelle.accounts.models import User
 from tests.offer import AT, Family, agent, cadours, enrolled, family
+from tests.spaces import plain_spaces
 
 Page = Callable[..., str]
 
@@ -55,6 +56,6 @@ def page(desk: Client) -> Page:
     def read(name: str = "queue", *args: Any, **query: str) -> str:
         response = desk.get(reverse(f"office:{name}", args=args), query)
         assert response.status_code == 200, response.status_code
-        return response.content.decode().replace("\u00a0", " ").replace("\u202f", " ")
+        return plain_spaces(response.text)
 
     return read

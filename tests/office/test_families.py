@@ -10,6 +10,7 @@ from marelle.families.services import invite_guardian
 from marelle.foundation.audit import PORTAL
 from marelle.foundation.models import AuditLine, OutboxMail
 from tests.people import AT, agent, family, guardian_with_account, queries, school, signed_in, town
+from tests.spaces import plain_spaces
 
 pytestmark = pytest.mark.django_db
 
@@ -194,7 +195,7 @@ def test_all_that_is_wrong_is_said_at_once_and_all_that_was_typed_is_kept(desk: 
             "child-0-last_name": "",
         },
     )
-    page = desk.post(NEW, wrong).text
+    page = plain_spaces(desk.post(NEW, wrong).text)
     assert "<title>Erreur :" in page and "Il y a un problème" in page
     for sentence in (
         "Indiquez le nom de la famille.",

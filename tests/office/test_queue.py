@@ -223,9 +223,7 @@ def test_the_other_agents_see_who_is_looking_at_it(
 
     clock(AT + timedelta(minutes=3, seconds=20))
     address = reverse("office:request", args=[number])
-    assert "Ouvert par Malika Roux, il y a 3\u00a0minutes" in (seen := bruno.get(address).content.decode()) or (
-        "Ouvert par Malika Roux, il y a 3 minutes" in seen
-    )
+    assert "Ouvert par Malika Roux, il y a 3 minutes" in bruno.get(address).text
     bruno.post(reverse("office:hold", args=[number]))
     assert FamilyRequest.objects.get(id=int(number[5:])).opened_by == malika, "who opened it first keeps it"
     assert "ouverte par vous" in desk.get(address).content.decode()

@@ -17,6 +17,7 @@ from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.requests.models import FamilyRequest
 from tests.offer import AT, Family, accept, agent, ask, booked, enrolled, family, paris
 from tests.office.conftest import Page
+from tests.spaces import plain_spaces
 
 pytestmark = pytest.mark.django_db
 
@@ -40,7 +41,7 @@ def answer(desk: Client, request: FamilyRequest, do: str, **fields: str) -> Http
 
 
 def text(response: HttpResponse) -> str:
-    return response.content.decode().replace("\u00a0", " ").replace("\u202f", " ")
+    return plain_spaces(response.text)
 
 
 def lines(request: FamilyRequest) -> dict[tuple[str, date | None], str]:
@@ -241,7 +242,10 @@ def test_enrolments_are_answered_child_by_child_in_the_same_place(malika: User, 
 
     found = dict(who.household.enrolments.values_list("child__first_name", "state"))
     assert found == {ines.child.first_name: "accepted", tom.child.first_name: "refused"}
-    assert who.household.enrolments.get(state="refused").reason == "Le dossier est incomplet : contactez le service."
+    assert (
+        plain_spaces(who.household.enrolments.get(state="refused").reason)
+        == "Le dossier est incomplet : contactez le service."
+    )
     assert OutboxMail.objects.filter(kind="bookings/enrolments_answered").count() == 1
 
 

@@ -11,13 +11,14 @@ from pytest_django import Settings
 
 from marelle.accounts.models import User
 from tests.offer import AT
+from tests.spaces import plain_spaces
 
 
 def plain(markup: str) -> str:
     """What is read of a page: no tags, no-break spaces as plain ones."""
     body = markup.partition("<main")[2].partition(">")[2].partition("</main>")[0] or markup
     text = html.unescape(re.sub(r"<[^>]+>", " ", body))
-    text = re.sub(r"\s+", " ", text.replace("\u00a0", " ").replace("\u202f", " "))
+    text = re.sub(r"\s+", " ", plain_spaces(text))
     return re.sub(r" (?=[.,])", "", text).strip()
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time
 
 import pytest
 
-from marelle.foundation.french import NBSP, THIN
+from marelle.foundation.french import NBSP
 from marelle.foundation.sentences import (
     day_words,
     limit_words,
@@ -18,32 +18,29 @@ from marelle.foundation.sentences import (
 )
 from marelle.rules.decisions import Allowed, Reason, Refused
 from marelle.rules.limits import limit_from_plain
+from tests.spaces import plain_spaces
 
 PARIS = "Europe/Paris"
 
 
-def spaced(text: str) -> str:
-    return text.replace(NBSP, " ").replace(THIN, " ")
-
-
 def test_days_and_times() -> None:
     assert day_words(date(2026, 11, 23)) == f"lundi 23{NBSP}novembre"
-    assert spaced(day_words(date(2026, 12, 1), year=True)) == "mardi 1er décembre 2026"
+    assert plain_spaces(day_words(date(2026, 12, 1), year=True)) == "mardi 1er décembre 2026"
     assert time_words(time(9)) == f"9{NBSP}h"
     assert time_words(time(18, 30)) == f"18{NBSP}h{NBSP}30"
-    assert spaced(span_words(date(2026, 7, 6), date(2026, 8, 28))) == "du lundi 6 juillet au vendredi 28 août"
-    assert spaced(span_words(date(2026, 7, 6), date(2026, 7, 6))) == "le lundi 6 juillet"
+    assert plain_spaces(span_words(date(2026, 7, 6), date(2026, 8, 28))) == "du lundi 6 juillet au vendredi 28 août"
+    assert plain_spaces(span_words(date(2026, 7, 6), date(2026, 7, 6))) == "le lundi 6 juillet"
     assert weekdays_words({0, 1, 3}) == "lundi, mardi et jeudi"
     assert weekdays_words({0, 1, 2, 3, 4}) == "du lundi au vendredi"
 
 
 def test_an_instant_is_told_on_the_towns_clock() -> None:
     at = datetime(2026, 11, 20, 8, tzinfo=UTC)
-    assert spaced(moment_words(at, PARIS)) == "vendredi 20 novembre, 9 h"
-    assert spaced(moment_words(at, "Indian/Reunion")) == "vendredi 20 novembre, 12 h"
+    assert plain_spaces(moment_words(at, PARIS)) == "vendredi 20 novembre, 9 h"
+    assert plain_spaces(moment_words(at, "Indian/Reunion")) == "vendredi 20 novembre, 12 h"
     midnight = datetime(2026, 11, 19, 23, tzinfo=UTC)
-    assert spaced(moment_words(midnight, PARIS)) == "jeudi 19 novembre, minuit"
-    assert spaced(moment_words(midnight, PARIS, opens=True)) == "vendredi 20 novembre, 0 h"
+    assert plain_spaces(moment_words(midnight, PARIS)) == "jeudi 19 novembre, minuit"
+    assert plain_spaces(moment_words(midnight, PARIS, opens=True)) == "vendredi 20 novembre, 0 h"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +75,7 @@ def test_an_instant_is_told_on_the_towns_clock() -> None:
     ],
 )
 def test_a_limit_reads_as_the_regulation_says_it(plain: dict[str, object], words: str) -> None:
-    assert spaced(limit_words(limit_from_plain(plain))) == words
+    assert plain_spaces(limit_words(limit_from_plain(plain))) == words
 
 
 def test_what_must_not_be_cut_at_a_lines_end_is_not() -> None:
@@ -88,8 +85,8 @@ def test_what_must_not_be_cut_at_a_lines_end_is_not() -> None:
 
 def test_a_decision_reads_as_a_family_is_told() -> None:
     at = datetime(2026, 11, 20, 8, tzinfo=UTC)
-    assert spaced(sentence(Allowed(until=at), PARIS)) == "Modifiable jusqu’au vendredi 20 novembre, 9 h"
-    assert spaced(sentence(Refused(Reason.PAST_LIMIT, {"since": at}), PARIS)) == (
+    assert plain_spaces(sentence(Allowed(until=at), PARIS)) == "Modifiable jusqu’au vendredi 20 novembre, 9 h"
+    assert plain_spaces(sentence(Refused(Reason.PAST_LIMIT, {"since": at}), PARIS)) == (
         "Trop tard pour changer en ligne : le délai était vendredi 20 novembre, 9 h"
     )
     assert sentence(Refused(Reason.TOO_YOUNG, {"age": 2, "min_age": 6}), PARIS) == (
