@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
@@ -39,6 +40,8 @@ class Command(BaseCommand):
         verbs.add_parser("list", help="Qui est agent.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options.get("printed") and not settings.PUBLIC_URL:
+            raise CommandError(_("Un lien commence par l’adresse du portail : MARELLE_PUBLIC_URL."))
         getattr(self, f"_{options['verb']}")(options)
 
     def _create(self, options: dict[str, Any]) -> None:

@@ -5,7 +5,8 @@ from logging import getLogger
 from types import FrameType
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 from django.db import connections
 
@@ -30,6 +31,8 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="send what is due now, then end")
 
     def handle(self, *args: Any, once: bool, **options: Any) -> None:
+        if not settings.PUBLIC_URL:
+            raise CommandError("Links in e-mails need the portal's address: MARELLE_PUBLIC_URL (docs/hosting.md).")
         self.stop = threading.Event()
         if once:
             self.send_due()
