@@ -9,7 +9,7 @@ from django.db.models import Prefetch, Q
 from django.db.models.functions import ExtractIsoWeekDay
 
 from marelle.activities.models import Activity, Group, Municipality, OpeningDay, SchoolYear, Service, Site, Unit
-from marelle.rules.calendars import SchoolCalendar
+from marelle.rules.calendars import MIDNIGHT, SchoolCalendar
 from marelle.rules.limits import Limits
 from marelle.townfile import read_text
 from marelle.townfile.town import Town
@@ -56,6 +56,11 @@ def limits_of(town: Municipality, service: Service, unit: Unit) -> Limits:
     if limits is None:
         raise LookupError(f"{service.slug} has no limits: its days are not booked")
     return limits
+
+
+def begins_at(calendar: SchoolCalendar, unit: Unit, day: date) -> datetime:
+    """When the unit begins that day: at its start, at midnight when it has none. Aware, UTC."""
+    return calendar.instant(day, unit.starts_at or MIDNIGHT)
 
 
 def activities_for(*, schools: Collection[int]) -> list[Activity]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from django.db.models import prefetch_related_objects
@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Group, Municipality, OpeningDay, Site, Unit
-from marelle.activities.queries import calendar_of, limits_of
+from marelle.activities.queries import begins_at, calendar_of, limits_of
 from marelle.bookings.labels import LINE_LOOKS, Look, request_look
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import component_places
@@ -27,7 +27,6 @@ from marelle.rules.limits import Limits, may_book, may_cancel
 
 #: A pending day that begins within this time presses before everything else.
 IMMINENT = timedelta(hours=24)
-MIDNIGHT = time(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +228,7 @@ class Readings:
             line=line,
             at_sending=decisions[0],
             now=decisions[1],
-            begins=self.calendar.instant(line.date, line.unit.starts_at or MIDNIGHT),
+            begins=begins_at(self.calendar, line.unit, line.date),
             room=rooms.get(booking.id) if booking is not None else None,
             booking=booking,
         )

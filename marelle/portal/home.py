@@ -139,6 +139,7 @@ def home(
         Enrolment.objects.filter(
             Q(state__in=LIVE_ENROLMENTS) | Q(state=EnrolmentState.REFUSED),
             household=household,
+            child__residences__household=household,
             school_year__last_day__gte=today,
             activity__archived_at=None,
         )

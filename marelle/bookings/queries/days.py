@@ -14,8 +14,9 @@ from django.db.models import F, Q, prefetch_related_objects
 
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality, OpeningDay, Period, Service, Unit
-from marelle.activities.queries import calendar_of, rules_of
+from marelle.activities.queries import begins_at, calendar_of, rules_of
 from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking, Enrolment
+from marelle.bookings.queries.baskets import lines_of
 from marelle.families.models import Household
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
@@ -30,8 +31,9 @@ class DayState:
     """One child, one unit, one day, at one instant.
 
     `places`: the opening-day ids that a booking takes (empty: closed). `left`: the fewest places left among them, None
-    when not counted. `booking`: this household's live booking. `refusal`: the last refused one, when no other is live.
+    when not counted. `booking`: this household's live booking. `refusal`: its last refused one, when no other is live.
     `book` and `cancel`: what the town's limits answer now; they do not look at places nor at bookings.
+    `begun`: since when the unit has been going on, None as long as it is to come.
     """
 
     enrolment: Enrolment
@@ -44,6 +46,7 @@ class DayState:
     elsewhere: bool
     book: Decision
     cancel: Decision
+    begun: datetime | None = None
 
     @property
     def key(self) -> tuple[int, int, date]:
@@ -81,7 +84,7 @@ class DayState:
         if self.booking is None or self.booking.state not in (BookingState.PENDING, BookingState.BOOKED):
             return Refused(Reason.ALREADY_BOOKED)
         if self.booking.state == BookingState.PENDING:
-            return Allowed()
+            return Allowed() if self.begun is None else Refused(Reason.PAST_LIMIT, {"since": self.begun})
         return self.cancel
 
 
@@ -104,9 +107,15 @@ class Days:
 
 
 def live_enrolments(*, household: Household, states: Collection[str]) -> list[Enrolment]:
-    """The household's enrolments in these states, with all that a page says of them, children in order of age."""
+    """The enrolments in these states of the children who live there, with all that a page says of them, eldest
+    first."""
     return list(
-        Enrolment.objects.filter(household=household, state__in=states, activity__archived_at=None)
+        Enrolment.objects.filter(
+            household=household,
+            child__residences__household=household,
+            state__in=states,
+            activity__archived_at=None,
+        )
         .select_related("child", "activity__service", "activity__site", "group", "school_year")
         .order_by("child__birth_date", "child_id", "activity__service__position", "id")
     )
@@ -116,8 +125,7 @@ def basket_lines_among(enrolments: Sequence[Enrolment], *, user: User, household
     """The choices not sent yet, for a page that has read the household's live enrolments: each line gets its own from
     there. In the order of the enrolments, then by day. One query, and a few more only when a line's enrolment is not
     among them."""
-    found = BasketLine.objects.filter(basket__user=user, basket__household=household)
-    lines = list(found.order_by("date", "unit__position", "id"))
+    lines = list(lines_of(user=user, household=household).order_by("date", "unit__position", "id"))
     known = {enrolment.pk: enrolment for enrolment in enrolments}
     for line in lines:
         if line.enrolment_id in known:
@@ -153,14 +161,16 @@ def load_days(
         open_days[day.group_id, day.date][day.unit_id] = day
 
     live: dict[tuple[int, int, date], Booking] = {}
-    refusals: dict[tuple[int, int, date], Booking] = {}
+    refusals: dict[tuple[int, int, int, date], Booking] = {}
     units = [unit.id for listed in days.units.values() for unit in listed]
     for booking in Booking.objects.filter(
         span, child__in={e.child_id for e in enrolments}, unit__in=units, state__in=REFUSED_OR_LIVE
     ).order_by("id"):
-        (refusals if booking.state == BookingState.REFUSED else live)[
-            booking.child_id, booking.unit_id, booking.date
-        ] = booking
+        key = booking.child_id, booking.unit_id, booking.date
+        if booking.state == BookingState.REFUSED:
+            refusals[booking.household_id, *key] = booking
+        else:
+            live[key] = booking
 
     periods = _periods_of(services)
     verdicts: dict[tuple[int, date], tuple[Decision, Decision]] = {}
@@ -171,6 +181,7 @@ def load_days(
     for child_id, unit_id, day_date in live:
         booked_dates[child_id, unit_id].append(day_date)
 
+    known = {enrolment.id for enrolment in enrolments}
     for enrolment in enrolments:
         service = enrolment.activity.service
         year = enrolment.school_year
@@ -185,12 +196,15 @@ def load_days(
                 found = live.get((enrolment.child_id, unit.id, day_date))
                 if not complete and found is None:
                     continue
+                if found is not None and found.enrolment_id != enrolment.id and found.enrolment_id in known:
+                    continue  # a child who changed schools: the day is told under the enrolment that holds it
                 if (verdict := verdicts.get((unit.id, day_date))) is None:
                     verdict = verdicts[unit.id, day_date] = _verdict(
                         town, service, unit, day_date, at=at, calendar=calendar, periods=periods[service.id]
                     )
                 counted = [day.left for day in needed if day is not None and day.left is not None]
                 elsewhere = found is not None and found.household_id != enrolment.household_id
+                begins = begins_at(calendar, unit, day_date) if found is not None else None
                 days.states[enrolment.child_id, unit.id, day_date] = DayState(
                     enrolment=enrolment,
                     unit=unit,
@@ -198,10 +212,13 @@ def load_days(
                     places=tuple(day.id for day in needed if day is not None) if complete else (),
                     left=min(counted) if counted else None,
                     booking=None if elsewhere else found,
-                    refusal=None if found else refusals.get((enrolment.child_id, unit.id, day_date)),
+                    refusal=None
+                    if found
+                    else refusals.get((enrolment.household_id, enrolment.child_id, unit.id, day_date)),
                     elsewhere=elsewhere,
                     book=verdict[0],
                     cancel=verdict[1],
+                    begun=begins if begins is not None and begins <= at else None,
                 )
     return days
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.accounts.models import User
+from marelle.activities.queries import begins_at, calendar_of, municipality
 from marelle.bookings import notifications
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import component_places
@@ -40,6 +41,10 @@ class Verdict:
 
 class ReasonMissing(ValueError):
     """A refusal without a reason."""
+
+
+class DaysBegun(Exception):
+    """Every day that still waits for its answer has begun: nothing is left to take back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +104,19 @@ def answer_request(*, request_id: int, verdicts: Mapping[int, Verdict], by: User
 @transaction.atomic
 def withdraw_request(*, request_id: int, by: User, at: datetime) -> Answer:
     """Take back every line still pending, as the family that sent it: days in waiting are withdrawn, cancellations in
-    waiting leave their day booked. Raises AlreadyAnswered when nothing is pending any more."""
+    waiting leave their day booked. A day that has begun is not taken back any more: its child was expected, the agent
+    answers. Raises AlreadyAnswered when nothing is pending, DaysBegun when all that is has begun."""
     lock_children(RequestLine.objects.filter(request=request_id).values_list("child_id", flat=True))
-    pending = list(RequestLine.objects.filter(request=request_id, state=LineState.PENDING).values_list("id", flat=True))
-    request, lines = lock_pending(request_id=request_id, line_ids=pending)
+    calendar = calendar_of(municipality())
+    pending = list(RequestLine.objects.filter(request=request_id, state=LineState.PENDING).select_related("unit"))
+    begun = {
+        line.id
+        for line in pending
+        if line.act == Act.BOOK and line.unit and line.date and begins_at(calendar, line.unit, line.date) <= at
+    }
+    request, lines = lock_pending(request_id=request_id, line_ids={line.id for line in pending} - begun)
     if not lines:
-        raise AlreadyAnswered(request, "", request.answered_at)
+        raise DaysBegun if begun else AlreadyAnswered(request, "", request.answered_at)
     bookings = list(Booking.objects.filter(line__in=lines).select_related("unit"))
     freed = [b for b in bookings if b.state == BookingState.PENDING and b.holds_place]
     release(component_places(freed).values())

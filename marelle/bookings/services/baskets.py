@@ -80,8 +80,8 @@ def add_days(*, user: User, household: Household, states: Iterable[DayState], at
     """Put these free days in the basket, each already allowed by `may_add`; those in it stay."""
     basket = basket_of(user=user, household=household, at=at)
     basket = Basket.objects.select_for_update(no_key=True).get(id=basket.id)
-    lines = [_line(basket, state, Act.BOOK) for state in states]
-    BasketLine.objects.bulk_create(lines, ignore_conflicts=True)
+    # One of these days may still stand here as a cancellation, of a booking that is no more.
+    _replace(basket, dropped=(), wanted=[_line(basket, state, Act.BOOK) for state in states])
     basket.changed_at = at
     basket.save(update_fields=["changed_at"])
     return basket

@@ -5,7 +5,7 @@ Everything that can be recorded is; the rest stays in the basket with its reason
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -17,14 +17,23 @@ from marelle.accounts.models import User
 from marelle.activities.models import Municipality, Validation
 from marelle.bookings import notifications
 from marelle.bookings.models import Basket, BasketLine, Booking
-from marelle.bookings.queries.days import Days, DayState, load_days
+from marelle.bookings.queries.baskets import lines_of
+from marelle.bookings.queries.days import Days, DayState, component_places, load_days
 from marelle.bookings.services.places import exchange
 from marelle.families.models import Child, Household
 from marelle.foundation import audit
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.services import NewLine, close_lines, open_request
-from marelle.rules.decisions import Reason, Refused
-from marelle.rules.lifecycles import BOOKING, HOLDS_A_PLACE, BookingEvent, BookingState, LineState, next_state
+from marelle.rules.decisions import Decision, Reason, Refused
+from marelle.rules.lifecycles import (
+    BOOKING,
+    HOLDS_A_PLACE,
+    BookingEvent,
+    BookingState,
+    EnrolmentState,
+    LineState,
+    next_state,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +53,26 @@ class Sending:
     repeated: bool = False
 
 
+Choice = tuple[int, int, date, str]  # child id, unit id, day, act
+
+
+def choice_of(line: BasketLine) -> Choice:
+    return line.child_id, line.unit_id, line.date, line.act
+
+
 @transaction.atomic
 def send_basket(
-    *, town: Municipality, user: User, household: Household, send_key: uuid.UUID, at: datetime, message: str = ""
+    *,
+    town: Municipality,
+    user: User,
+    household: Household,
+    send_key: uuid.UUID,
+    at: datetime,
+    message: str = "",
+    shown: Collection[Choice] | None = None,
 ) -> Sending:
-    """Record every line of the user's basket that the rules and the places allow at `at`.
+    """Record every line of the user's basket that the rules and the places allow at `at`. `shown`: the choices that the
+    checking page listed; what came into the basket since stays there, unread and unsent.
 
     `send_key` is the one the checking page carried. A key already used answers with its request and does nothing:
     a double click, a reload, a replayed form. A key that is neither used nor the basket's own sends nothing either:
@@ -61,11 +85,15 @@ def send_basket(
     if basket is None or basket.send_key != send_key:
         return Sending(request=None, repeated=True)
     lines = list(
-        basket.lines.select_related(
+        lines_of(user=user, household=household)
+        .select_related(
             "child", "unit", "enrolment__child", "enrolment__activity__service", "enrolment__activity__site",
             "enrolment__group", "enrolment__school_year",
-        ).order_by("child__birth_date", "child_id", "date", "unit__position", "id")
+        )
+        .order_by("child__birth_date", "child_id", "date", "unit__position", "id")
     )  # fmt: skip
+    if shown is not None:
+        lines = [line for line in lines if choice_of(line) in shown]
     if not lines:
         return Sending(request=None)
 
@@ -105,31 +133,39 @@ def _judge(lines: Sequence[BasketLine], days: Days) -> tuple[Kept, list[Unsent]]
     unsent: list[Unsent] = []
     for line in lines:
         state = days.states.get((line.child_id, line.unit_id, line.date))
-        if state is None:
-            unsent.append(Unsent(line, Refused(Reason.CLOSED)))
-        elif line.enrolment.state != "accepted":
-            unsent.append(Unsent(line, Refused(Reason.NOT_ENROLLED)))
-        elif state.was != line.was:
-            unsent.append(Unsent(line, Refused(Reason.CHANGED_MEANWHILE, {"state": state.was})))
-        else:
-            verdict = state.may_add() if line.act == Act.BOOK else state.may_remove()
-            if isinstance(verdict, Refused) and verdict.reason != Reason.FULL:
-                unsent.append(Unsent(line, verdict))
-            else:
-                # Whether there is room is asked of the rows themselves, once locked.
-                kept.append((line, state))
+        verdict = judge(line, days)
+        if isinstance(verdict, Refused) and (state is None or verdict.reason != Reason.FULL):
+            unsent.append(Unsent(line, verdict))
+        elif state is not None:
+            # Whether there is room is asked of the rows themselves, once locked.
+            kept.append((line, state))
     return kept, unsent
+
+
+def judge(line: BasketLine, days: Days) -> Decision:
+    """Whether this choice could be sent now, as the checking page says and as the send decides, but for the places,
+    which only the send locks. `line.enrolment` should be at hand."""
+    state = days.states.get((line.child_id, line.unit_id, line.date))
+    if state is None:
+        return Refused(Reason.CLOSED)
+    if line.enrolment.state != EnrolmentState.ACCEPTED:
+        return Refused(Reason.NOT_ENROLLED)
+    if state.was != line.was:
+        return Refused(Reason.CHANGED_MEANWHILE, {"state": state.was})
+    return state.may_add() if line.act == Act.BOOK else state.may_remove()
 
 
 def _take_places(kept: Kept) -> tuple[Kept, list[Unsent]]:
     wanted: list[int] = []
-    given: list[tuple[int, ...]] = []
+    left: list[Booking] = []
     for index, (line, state) in enumerate(kept):
         if line.act == Act.BOOK:
             if _holds(state):
                 wanted.append(index)
         elif state.booking is not None and state.booking.holds_place and not _asks_to_cancel(state):
-            given.append(state.places)
+            left.append(state.booking)
+    # Given back where they were taken: the child may be in another group since.
+    given = component_places(left).values()
     got = dict(zip(wanted, exchange(give_back=given, wanted=[kept[index][1].places for index in wanted]), strict=True))
     full = [Unsent(kept[index][0], Refused(Reason.FULL)) for index, has in got.items() if not has]
     return [pair for index, pair in enumerate(kept) if got.get(index, True)], full

@@ -8,10 +8,11 @@ from django.utils.translation import gettext as _
 from marelle.activities.models import Municipality
 from marelle.bookings.models import BasketLine
 from marelle.bookings.queries.days import Days
+from marelle.bookings.services.sending import judge
 from marelle.foundation.components.grid import Kid
 from marelle.foundation.sentences import day_words, moment_words, sentence
 from marelle.requests.models import Act
-from marelle.rules.decisions import Allowed, Decision, Reason, Refused
+from marelle.rules.decisions import Allowed, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,7 @@ class CheckedLine:
 
 def checked_line(line: BasketLine, days: Days, town: Municipality, kids: Mapping[int, Kid]) -> CheckedLine:
     adds = line.act == Act.BOOK
-    state = days.states.get((line.child_id, line.unit_id, line.date))
-    verdict: Decision
-    if state is None:
-        verdict = Refused(Reason.CLOSED)
-    elif state.was != line.was:
-        verdict = Refused(Reason.CHANGED_MEANWHILE, {"state": state.was})
-    else:
-        verdict = state.may_add() if adds else state.may_remove()
+    verdict = judge(line, days)
     service = line.enrolment.activity.service
     day = day_words(line.date)
     until = moment_words(verdict.until, town.tz) if isinstance(verdict, Allowed) and verdict.until else ""

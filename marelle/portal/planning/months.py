@@ -24,11 +24,12 @@ class Month:
 
     @classmethod
     def parse(cls, text: str) -> "Month | None":
-        """ "2026-11"; None for anything else."""
+        """ "2026-11"; None for anything else, and for what no school calendar will ever hold."""
         try:
-            return cls.of(date.fromisoformat(f"{text}-01")) if len(text) == 7 else None
+            day = date.fromisoformat(f"{text}-01") if len(text) == 7 else None
         except ValueError:
             return None
+        return cls.of(day) if day is not None and 1900 < day.year < 3000 else None
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.number:02d}"

@@ -1,6 +1,7 @@
 """Check, send, take a line out."""
 
 import uuid
+from datetime import date
 from itertools import groupby
 
 from django.contrib import messages
@@ -12,13 +13,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from marelle.activities.queries import municipality
+from marelle.bookings.models import BasketLine
 from marelle.bookings.queries.baskets import basket_lines
 from marelle.bookings.queries.days import load_days
-from marelle.bookings.services.baskets import (
-    basket_of,
-    remove_line,
-)
-from marelle.bookings.services.sending import send_basket
+from marelle.bookings.services.baskets import remove_line
+from marelle.bookings.services.sending import Choice, choice_of, send_basket
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import kids_of
 from marelle.portal.navigation import tell_basket
@@ -34,7 +33,6 @@ def check(request: GuardianHttpRequest) -> HttpResponse:
     household = request.household
     lines = basket_lines(user=request.user, household=household)
     tell_basket(request, len(lines))
-    basket = lines[0].basket if lines else basket_of(user=request.user, household=household, at=request.at)
     days = load_days(
         town=town,
         enrolments=list({line.enrolment_id: line.enrolment for line in lines}.values()),
@@ -56,7 +54,8 @@ def check(request: GuardianHttpRequest) -> HttpResponse:
             "groups": groups,
             "problems": problems,
             "ready": len(checked) - len(problems),
-            "send_key": basket.send_key,
+            "send_key": lines[0].basket.send_key if lines else "",
+            "shown": " ".join(_packed(line) for line in lines),
             "sent_number": _own_number(request),
             "asked": any(line.asked for line in checked if not line.problem),
         },
@@ -78,7 +77,12 @@ def send(request: GuardianHttpRequest) -> HttpResponse:
     except ValueError:
         raise Http404 from None
     sending = send_basket(
-        town=municipality(), user=request.user, household=request.household, send_key=key, at=request.at
+        town=municipality(),
+        user=request.user,
+        household=request.household,
+        send_key=key,
+        at=request.at,
+        shown=_choices(request.POST["shown"]) if "shown" in request.POST else None,
     )
     if sending.request is None:
         if not sending.unsent:
@@ -98,6 +102,22 @@ def send(request: GuardianHttpRequest) -> HttpResponse:
         )
         return redirect(f"{reverse('portal:check')}?envoyee={sending.request.number}")
     return redirect(f"{reverse('portal:request', args=[sending.request.number])}?envoyee=1")
+
+
+def _packed(line: BasketLine) -> str:
+    child, unit, day, act = choice_of(line)
+    return f"{child}.{unit}.{day.isoformat()}.{act}"
+
+
+def _choices(packed: str) -> set[Choice]:
+    """What the check listed. A form that is not ours is a 404."""
+    try:
+        return {
+            (int(child), int(unit), date.fromisoformat(day), act)
+            for child, unit, day, act in (choice.split(".") for choice in packed.split())
+        }
+    except ValueError:
+        raise Http404 from None
 
 
 @require_POST

@@ -1,5 +1,7 @@
 """The month of a service: choose days."""
 
+import re
+from dataclasses import dataclass
 from datetime import date
 
 from django.contrib import messages
@@ -8,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from marelle.activities.models import BookingMode
 from marelle.activities.queries import limits_of
@@ -48,6 +50,7 @@ def plannings(request: GuardianHttpRequest) -> HttpResponse:
     return render(request, "portal/planning/none.html", {"waiting": False})
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
 def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
     """The month of a service. POST brings the basket to what the boxes say, then does what the pressed button asks."""
@@ -98,7 +101,8 @@ def _planning_post(request: GuardianHttpRequest, place: Place) -> HttpResponse:
     shown = _shown(request, place)
     dates = {day for _child, _unit, day in shown}
     action = request.POST.get("do", "save")
-    if action.startswith(("row", "col", "all")):
+    bulk = Bulk.parse(action)
+    if bulk is not None:
         days = load_days(
             town=place.town, enrolments=place.enrolments, at=request.at, first=month.first, last=month.last
         )
@@ -131,50 +135,75 @@ def _planning_post(request: GuardianHttpRequest, place: Place) -> HttpResponse:
     if action.startswith("go:"):
         return redirect(request.path + f"?mois={Month.parse(action[3:]) or month}")
     if action.startswith("tab:"):
-        return redirect("portal:planning", service=action[4:])
+        return redirect(next((tab.url for tab in place.tabs if tab.service.slug == action[4:]), here))
     if action == "template":
         return redirect(f"{reverse('portal:week_template', args=[place.service.slug])}?mois={month}")
-    if action.startswith(("row", "col", "all")):
-        _bulk(request, place, days, action)
+    if bulk is not None:
+        _bulk(request, place, days, bulk)
     return redirect(here)
 
 
-def _bulk(request: GuardianHttpRequest, place: Place, days: Days, action: str) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulk:
+    """A menu's act: on every displayed day, those of a weekday (for one child or all), or those of a week."""
+
+    ticks: bool
+    weekday: int | None = None
+    child: int | None = None
+    week: tuple[int, int] | None = None
+
+    @classmethod
+    def parse(cls, action: str) -> "Bulk | None":
+        """ "col-3-on-12", as the page's menus write it; None for anything else."""
+        found = BULK.fullmatch(action)
+        if found is None:
+            return None
+        try:
+            week = date.fromisoformat(found["monday"]).isocalendar()[:2] if found["monday"] else None
+        except ValueError:
+            return None
+        return cls(
+            ticks=found["sets"] == "on",
+            weekday=int(found["weekday"]) if found["weekday"] else None,
+            child=int(found["child"]) if found["child"] else None,
+            week=week,
+        )
+
+    def concerns(self, state: DayState) -> bool:
+        return (
+            (self.weekday is None or state.day.weekday() == self.weekday)
+            and (self.child is None or state.enrolment.child_id == self.child)
+            and (self.week is None or state.day.isocalendar()[:2] == self.week)
+        )
+
+
+BULK = re.compile(
+    r"(?:all|col-(?P<weekday>[0-6])|row-(?P<monday>\d{4}-\d\d-\d\d))-(?P<sets>on|off)(?:-(?P<child>\d{1,18}))?",
+    re.ASCII,
+)
+
+
+def _bulk(request: GuardianHttpRequest, place: Place, days: Days, bulk: Bulk) -> None:
     """A menu's act on the displayed days, for who has no JavaScript: recorded days are only unticked by "off"."""
-    parts = action.split("-")
-    what, sets = parts[0], "off" if "off" in parts else "on"
-    only = int(parts[-1]) if what == "col" and parts[-1].isdigit() and len(parts) == 4 else None
     chosen: dict[Key, Shown] = {}
     skipped: list[tuple[DayState, Decision]] = []
     for state in days.states.values():
-        if what == "col" and str(state.day.weekday()) != parts[1]:
-            continue
-        if what == "row" and state.day.isocalendar()[:2] != _week_of("-".join(parts[1:4])):
-            continue
-        if only is not None and state.enrolment.child_id != only:
+        if not bulk.concerns(state):
             continue
         if not is_editable(state, today=days.today) or state.refusal is not None:
-            if sets == "on" and state.booking is None and state.day >= days.today:
+            if bulk.ticks and state.booking is None and state.day >= days.today:
                 skipped.append((state, state.may_add()))
             continue
-        chosen[state.key] = Shown(was=state.was, ticked=sets == "on")
+        chosen[state.key] = Shown(was=state.was, ticked=bulk.ticks)
     fill_basket(user=request.user, household=request.household, days=days, shown=chosen, at=request.at)
     count = len(chosen)
     text = (
         ngettext("%(n)d jour coché.", "%(n)d jours cochés.", count)
-        if sets == "on"
+        if bulk.ticks
         else ngettext("%(n)d jour décoché.", "%(n)d jours décochés.", count)
     ) % {"n": count}
     messages.success(request, text)
     tell_skipped(request, skipped, place)
-
-
-def _week_of(text: str) -> tuple[int, int]:
-    try:
-        year, week, _weekday = date.fromisoformat(text).isocalendar()
-    except ValueError:
-        raise Http404 from None
-    return year, week
 
 
 def _month(request: GuardianHttpRequest, place: Place) -> Month | HttpResponse:

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marelle.activities.models import Municipality
 from marelle.activities.queries import municipality
-from marelle.bookings.services.answers import withdraw_request
+from marelle.bookings.services.answers import DaysBegun, withdraw_request
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.agenda import agenda
 from marelle.portal.children import badges_of, children_of
@@ -40,7 +40,8 @@ def detail(request: GuardianHttpRequest, number: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
 def withdraw(request: GuardianHttpRequest, number: str) -> HttpResponse:
-    """GET asks, POST does it: every line that waits is taken back; those already answered stay as they are."""
+    """GET asks, POST does it: every line that waits is taken back; those already answered, and the days that have
+    begun, stay as they are."""
     town = municipality()
     page = _page(request, number, town)
     if request.method == "POST":
@@ -53,6 +54,8 @@ def withdraw(request: GuardianHttpRequest, number: str) -> HttpResponse:
             messages.success(request, _("Votre demande est retirée."))
         except AlreadyAnswered:
             messages.warning(request, _("Cette demande a déjà sa réponse : il n’y a plus rien à retirer."))
+        except DaysBegun:
+            messages.warning(request, _("Les jours qui attendent ont déjà commencé : écrivez au service."))
         return redirect("portal:request", number=number)
     if not page.pending:
         messages.info(request, _("Cette demande a déjà sa réponse : il n’y a plus rien à retirer."))

@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
 from marelle.activities.models import BookingMode
 from marelle.bookings.queries.days import Days, DayState, load_days
@@ -17,11 +18,12 @@ from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.planning.months import Month, open_span
 from marelle.portal.planning.panel import tell_skipped
 from marelle.portal.planning.place import Place, place_of
-from marelle.portal.planning.week_template import template_form
+from marelle.portal.planning.week_template import template_form, year_of
 from marelle.rules.decisions import Allowed, Decision, Refused
 from marelle.rules.recurrence import days_of_week_template
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
 def week_template(request: GuardianHttpRequest, service: str) -> HttpResponse:
     """The typical week: tick weekdays for each child, and the free days of the chosen span go in the basket."""
@@ -46,9 +48,9 @@ def week_template(request: GuardianHttpRequest, service: str) -> HttpResponse:
 
 
 def _template_span(place: Place, month: Month, span: str, *, today: date) -> tuple[date, date]:
-    years = [enrolment.school_year for enrolment in place.enrolments]
     if span == "year":
-        return max(today, min(year.first_day for year in years)), max(year.last_day for year in years)
+        year = year_of(place, month)
+        return max(today, year.first_day), year.last_day
     return max(today, month.first_day), month.last_day
 
 

@@ -1,0 +1,122 @@
+"""A town with a family, its neighbours and its agents: who may go where, and what comes back of what is badly typed."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from django.db import transaction
+from django.test import Client
+from pytest_django import Settings
+
+from marelle.accounts.models import AgentRole, User
+from marelle.accounts.services import activate, register_agent
+from marelle.activities.models import Site
+from marelle.bookings.models import BasketLine
+from marelle.demo.models import DeliveredMail
+from marelle.families.models import Guardian, Household, Residence
+from marelle.families.services import Address, NewGuardian, invite_guardian, register_household
+from marelle.foundation import outbox
+from marelle.foundation.audit import PORTAL
+from marelle.foundation.models import MailState, OutboxMail
+from marelle.requests.models import FamilyRequest
+from tests.offer import AT, PASSWORD, Family, agent, booked, cadours, choose, enrolled, family
+
+MONDAY, TUESDAY = date(2026, 11, 16), date(2026, 11, 17)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """`benali` have one child, Inès, at the elementary school, and one request waiting (`request`), one choice not sent
+    (`line`), one e-mail that did not leave (`mail`). `elsewhere` is Inès's other home."""
+
+    benali: Family
+    moreau: Family
+    elsewhere: Family
+    malika: User  # agent of all sites
+    sami: User  # agent of the nursery school only
+    request: FamilyRequest
+    line: BasketLine
+    mail: OutboxMail
+    delivered: DeliveredMail
+
+    @property
+    def people(self) -> dict[str, User | None]:
+        return {
+            "anonymous": None,
+            "family": self.benali.user,
+            "other family": self.moreau.user,
+            "other home": self.elsewhere.user,
+            "agent": self.malika,
+            "agent elsewhere": self.sami,
+        }
+
+    def client(self, who: str, **options: bool) -> Client:
+        client = Client(raise_request_exception=False, **options)
+        user = self.people[who]
+        if user is not None:
+            client.force_login(user)
+        return client
+
+
+def agent_of(site: Site, name: str = "Sami Petit") -> User:
+    user = register_agent(
+        name=name,
+        email=f"{name.split()[0].lower()}@cadours.example",
+        kind=AgentRole.Kind.OFFICE,
+        by=PORTAL,
+        at=AT,
+        sites=[site],
+    )
+    activate(user=user, password=PASSWORD, at=AT)
+    return user
+
+
+def other_home(of: Family, *, name: str = "Lopez") -> Family:
+    """Another household in which the family's children live too."""
+    household: Household = register_household(
+        name=name,
+        address=Address(city="Cadours"),
+        guardians=[NewGuardian(first_name="Paul", last_name=name, email=f"paul.{name.lower()}@famille.example")],
+        children=of.children,
+        by=PORTAL,
+        at=AT,
+    )
+    guardian: Guardian = household.guardians.get()
+    invite_guardian(guardian=guardian, by=PORTAL, at=AT)
+    guardian.refresh_from_db()
+    assert guardian.user is not None
+    activate(user=guardian.user, password=PASSWORD, at=AT)
+    assert Residence.objects.filter(child=of.children[0]).count() == 2
+    return Family(household, guardian, guardian.user, of.children)
+
+
+def world(settings: Settings) -> World:
+    settings.CLOCK = (AT, datetime.now(UTC))
+    cadours()
+    malika = agent()
+    benali = family(children=[("Inès", "CE2")])
+    moreau = family("Moreau", children=[("Léo", "GS")], first_name="Julien")
+    elsewhere = other_home(benali)
+    for who in (benali, moreau, elsewhere):
+        enrolled(who, by=malika)
+    request = booked(benali, [MONDAY])
+    choose(benali, [TUESDAY])
+    with transaction.atomic():
+        mail = outbox.post(
+            kind="accounts/link", to_address=benali.email, at=AT, household_id=benali.household.pk, context={"next": ""}
+        )
+    OutboxMail.objects.filter(pk=mail.pk).update(state=MailState.FAILED, subject="Pour les Benali")
+    mail.refresh_from_db()
+    return World(
+        benali=benali,
+        moreau=moreau,
+        elsewhere=elsewhere,
+        malika=malika,
+        sami=agent_of(Site.objects.get(slug="ecole-maternelle")),
+        request=request,
+        line=BasketLine.objects.get(),
+        mail=mail,
+        delivered=DeliveredMail.objects.create(
+            message_id="<1@x>", from_address="a@example.org", to_address="b@example.org", subject="Bonjour",
+            text="Bonjour", html="<html><head></head>Bonjour</html>", delivered_at=AT,
+        ),
+    )  # fmt: skip
