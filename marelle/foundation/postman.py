@@ -253,14 +253,15 @@ def hang_up(connection: Any) -> None:
 NOT_SENT = (MailState.FAILED, MailState.UNCERTAIN)
 
 
-def troubled() -> "QuerySet[OutboxMail]":
+def troubled(among: "QuerySet[OutboxMail] | None" = None) -> "QuerySet[OutboxMail]":
     """What a person should look at: not sent, perhaps sent, or tried in vain and waiting for the next attempt."""
-    return OutboxMail.objects.filter(Q(state__in=NOT_SENT) | Q(state=MailState.WAITING, attempts__gt=0))
+    mails = OutboxMail.objects.all() if among is None else among
+    return mails.filter(Q(state__in=NOT_SENT) | Q(state=MailState.WAITING, attempts__gt=0))
 
 
-def not_sent_count() -> int:
-    """How many e-mails will not leave unless somebody decides."""
-    return OutboxMail.objects.filter(state__in=NOT_SENT).count()
+def not_sent_count(among: "QuerySet[OutboxMail] | None" = None) -> int:
+    """How many e-mails (among these) will not leave unless somebody decides."""
+    return troubled(among).filter(state__in=NOT_SENT).count()
 
 
 @transaction.atomic

@@ -11,12 +11,12 @@ from django.utils.translation import gettext_lazy as _
 
 from marelle.accounts.models import AgentRole
 from marelle.foundation.postman import not_sent_count
+from marelle.office.mails import DESK, mails_for
 from marelle.office.queue import sites_of
 from marelle.requests.queries import waiting
 
 Kind = AgentRole.Kind
 EVERYONE = frozenset(Kind)
-DESK = frozenset({Kind.ADMINISTRATOR, Kind.OFFICE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,11 @@ DESTINATIONS: tuple[Destination, ...] = (
     ),
     Destination(label=_("Familles"), url_name="office:families", icon="users-round"),
     Destination(
-        label=_("E-mails"), url_name="office:mails", icon="mail", kinds=DESK, count=lambda role: not_sent_count()
+        label=_("E-mails"),
+        url_name="office:mails",
+        icon="mail",
+        kinds=frozenset(DESK),
+        count=lambda role: not_sent_count(mails_for(role)),
     ),
 )
 

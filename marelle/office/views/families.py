@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from marelle.accounts.models import AgentRole
 from marelle.accounts.permissions import AgentHttpRequest, agent_required
 from marelle.activities.queries import municipality
 from marelle.families.models import Guardian, Guardianship, Household
@@ -26,11 +25,11 @@ from marelle.families.services import (
     register_household,
 )
 from marelle.office.household_form import MOST_CHILDREN, MOST_GUARDIANS, HouseholdForm
+from marelle.office.mails import DESK
 from marelle.office.views.family_activity import activity
 
 PAGE = 25
 HISTORY_PAGE = 20
-DESK = (AgentRole.Kind.ADMINISTRATOR, AgentRole.Kind.OFFICE)
 
 SORTS = {"nom": ("name", "id"), "recentes": ("-created_at", "-id")}
 HAS_ADDRESS = ~Q(guardian__email="")

@@ -9,21 +9,21 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from marelle.accounts.models import AgentRole
 from marelle.accounts.permissions import AgentHttpRequest, agent_required
 from marelle.foundation import postman
-from marelle.foundation.models import MailState, OutboxMail
+from marelle.foundation.models import MailState
+from marelle.office.mails import DESK, mails_for
 
-DESK = (AgentRole.Kind.ADMINISTRATOR, AgentRole.Kind.OFFICE)
 PAGE = 25
 
 
 @require_safe
 @agent_required(*DESK)
 def index(request: AgentHttpRequest) -> HttpResponse:
-    troubled = Paginator(postman.troubled().order_by("-created_at"), PAGE).get_page(request.GET.get("page"))
-    sent = OutboxMail.objects.filter(state=MailState.SENT).order_by("-created_at")[:PAGE]
-    waiting = OutboxMail.objects.filter(state=MailState.WAITING, attempts=0).count()
+    mails = mails_for(request.agent)
+    troubled = Paginator(postman.troubled(mails).order_by("-created_at"), PAGE).get_page(request.GET.get("page"))
+    sent = mails.filter(state=MailState.SENT).order_by("-created_at")[:PAGE]
+    waiting = mails.filter(state=MailState.WAITING, attempts=0).count()
     return render(request, "office/mails/index.html", {"troubled": troubled, "sent": sent, "waiting": waiting})
 
 
@@ -31,7 +31,7 @@ def index(request: AgentHttpRequest) -> HttpResponse:
 @agent_required(*DESK)
 def decide(request: AgentHttpRequest, mail_id: object) -> HttpResponse:
     """POST `do`: "send" or "drop". A mail that meanwhile left, or that a colleague decided on, is left alone."""
-    mail = get_object_or_404(OutboxMail, pk=mail_id)
+    mail = get_object_or_404(mails_for(request.agent), pk=mail_id)
     by, at = request.user.actor(as_agent=True), request.at
     if request.POST.get("do") == "drop":
         done = postman.drop(mail=mail, by=by, at=at)

@@ -11,7 +11,7 @@ from marelle.accounts.permissions import agent_required
 from marelle.activities.queries import municipality
 from marelle.foundation.postman import not_sent_count
 from marelle.foundation.sentences import day_words, time_words
-from marelle.office.navigation import DESK
+from marelle.office.mails import DESK, mails_for
 from marelle.office.queue import Readings, sites_of, waiting_words
 from marelle.office.today import day_of_the_town
 from marelle.requests.queries import Sought, queue, waiting, with_lines
@@ -49,7 +49,7 @@ def today(request: HttpRequest) -> HttpResponse:
             "rows": rows,
             "waiting": waits,
             "oldest": waiting_words(at - waits.oldest) if waits.oldest else "",
-            "mails": not_sent_count() if reads_mail else None,
+            "mails": not_sent_count(mails_for(role)) if reads_mail else None,
             "next_open_words": day_words(shown.next_open) if shown.next_open else "",
             "keys_on": request.session.get("keys") != "off",
         },

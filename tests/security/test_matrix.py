@@ -1,0 +1,222 @@
+"""Every address of the portal, and what each kind of person gets there. A new address has no place here until its line
+is written: that is a failure."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import Settings
+
+from tests.offer import booked, refuse
+from tests.security.world import TUESDAY, World, world
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = ("anonymous", "family", "other family", "other home", "agent", "agent elsewhere")
+DOOR = "/connexion/"
+
+Args = Callable[[World], tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`expect`: by person, in the order of PEOPLE: a status, "door" (sent to the door) or the path one is sent to."""
+
+    name: str
+    method: str
+    expect: tuple[int | str, ...]
+    args: Args = lambda _world: ()
+    data: Callable[[World], dict[str, Any]] = lambda _world: {}
+    query: str = ""
+
+
+def everybody(answer: int | str) -> tuple[int | str, ...]:
+    return (answer,) * 6
+
+
+FAMILIES = ("door", 200, 200, 200, 404, 404)
+OWN = ("door", 200, 404, 404, 404, 404)
+AGENTS = ("door", 404, 404, 404, 200, 200)
+AGENTS_THERE = ("door", 404, 404, 404, 200, 404)
+
+
+def number(at: World) -> tuple[str]:
+    return (at.request.number,)
+
+
+def guardian(at: World) -> tuple[int, int]:
+    return at.benali.household.pk, at.benali.guardian.pk
+
+
+def sent(path: str) -> tuple[int | str, ...]:
+    """A guardian's own page that answers a form: it sends on to `path`."""
+    return ("door", path, path, path, 404, 404)
+
+
+TABLE = (
+    # for everybody
+    Line("foundation:icons", "get", everybody(200), lambda _: ("x",)),
+    Line("foundation:theme", "get", everybody(200), lambda _: ("2d3a9e", "0")),
+    Line("portal:help", "get", everybody(200)),
+    Line("portal:legal", "get", everybody(200)),
+    Line("portal:privacy", "get", everybody(200)),
+    Line("portal:accessibility", "get", everybody(200)),
+    Line("demo:mailbox", "get", everybody(200)),
+    Line("demo:mail", "get", everybody(200), lambda at: (at.delivered.pk,)),
+    Line("demo:mail_html", "get", everybody(200), lambda at: (at.delivered.pk,)),
+    # the door: who is in does not stand at it
+    Line("accounts:door", "get", (200, "/", "/", "/", "/agents/", "/agents/")),
+    Line("accounts:password", "get", (DOOR, "/", "/", "/", "/agents/", "/agents/")),
+    Line("accounts:request_link", "post", everybody(DOOR)),
+    Line("accounts:link_sent", "get", everybody(200)),
+    Line("accounts:link", "get", everybody("/connexion/choisir-mon-mot-de-passe/"), lambda _: ("MQ", "x-y")),
+    Line("accounts:choose_password", "get", (410, "/", "/", "/", "/agents/", "/agents/")),
+    Line("accounts:door", "post", (200, "/", "/", "/", "/agents/", "/agents/")),
+    Line("accounts:password", "post", (DOOR, "/", "/", "/", "/agents/", "/agents/")),
+    Line("accounts:choose_password", "post", (410, "/", "/", "/", "/agents/", "/agents/")),
+    Line("accounts:sign_out", "get", everybody(200)),
+    Line("accounts:sign_out", "post", everybody(DOOR)),
+    # families
+    Line("portal:home", "get", FAMILIES),
+    Line("portal:plannings", "get", sent("/planning/cantine/")),
+    Line("portal:planning", "get", FAMILIES, lambda _: ("cantine",), query="?mois=2026-11"),
+    Line("portal:planning", "post", sent("/planning/cantine/?mois=2026-11"), lambda _: ("cantine",), lambda _: {"mois": "2026-11"}),  # noqa: E501
+    Line("portal:week_template", "get", FAMILIES, lambda _: ("cantine",)),
+    Line("portal:week_template", "post", sent("/planning/cantine/semaine-type/?mois=2026-11"), lambda _: ("cantine",), lambda _: {"mois": "2026-11"}),  # noqa: E501
+    Line("portal:check", "get", FAMILIES),
+    Line("portal:send", "post", sent("/planning/verifier/"), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:remove_line", "post", sent("/planning/verifier/"), lambda at: (at.line.pk,)),
+    Line("portal:demarches", "get", FAMILIES),
+    Line("portal:enrol", "get", FAMILIES),
+    Line("portal:enrol", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:request", "get", OWN, number),
+    Line("portal:withdraw", "get", OWN, number),
+    Line("portal:withdraw", "post", ("door", "/demandes/{number}/", 404, 404, 404, 404), number),
+    Line("portal:request_calendar", "get", OWN, number),
+    Line("portal:family", "get", FAMILIES),
+    Line("portal:history", "get", FAMILIES),
+    Line("families:switch", "get", FAMILIES),
+    Line("families:switch", "post", ("door", "/", 404, 404, 404, 404), data=lambda at: {"household": at.benali.household.pk}),  # noqa: E501
+    # agents
+    Line("office:home", "get", AGENTS),
+    Line("office:queue", "get", AGENTS),
+    Line("office:keys", "get", AGENTS),
+    Line("office:keys", "post", ("door", 404, 404, 404, "/agents/demandes/", "/agents/demandes/")),
+    Line("office:accept_several", "post", ("door", 404, 404, 404, "/agents/demandes/", "/agents/demandes/"), data=lambda at: {"d": at.request.pk}),  # noqa: E501
+    Line("office:request", "get", AGENTS_THERE, number),
+    Line("office:request", "post", ("door", 404, 404, 404, 400, 404), number),
+    Line("office:hold", "post", ("door", 404, 404, 404, "/agents/demandes/{number}/#detail", 404), number),
+    Line("office:families", "get", AGENTS),
+    Line("office:new_family", "get", AGENTS),
+    Line("office:new_family", "post", AGENTS),
+    Line("office:invite_all", "get", AGENTS),
+    Line("office:invite_all", "post", ("door", 404, 404, 404, "/agents/familles/", "/agents/familles/")),
+    Line("office:family", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
+    Line("office:invite", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), guardian),
+    Line("office:mails", "get", AGENTS),
+    Line("office:mail", "post", ("door", 404, 404, 404, "/agents/e-mails/", 404), lambda at: (at.mail.pk,), lambda _: {"do": "drop"}),  # noqa: E501
+)  # fmt: skip
+
+READ = [line for line in TABLE if line.method == "get"]
+SENT = [line for line in TABLE if line.method == "post"]
+
+
+@pytest.fixture
+def there(settings: Settings) -> World:
+    return world(settings)
+
+
+def patterns(resolver: URLResolver, space: str = "") -> Iterator[tuple[str, Any]]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield f"{space}:{pattern.name}" if space else str(pattern.name), pattern.callback
+        else:
+            yield from patterns(pattern, pattern.namespace or space)
+
+
+def test_every_address_has_its_line() -> None:
+    served = {name for name, _view in patterns(get_resolver())}
+    assert {line.name for line in TABLE} == served
+
+
+def wrong(line: Line, at: World) -> list[str]:
+    """What each person gets that the table does not say."""
+    found = []
+    known = {"number": at.request.number, "household": at.benali.household.pk}
+    for who, expected in zip(PEOPLE, line.expect, strict=True):
+        url = reverse(line.name, args=line.args(at)) + line.query
+        answer = getattr(at.client(who), line.method)(url, line.data(at))
+        got: int | str = answer.status_code
+        if got == 302 and isinstance(expected, str):
+            got = "door" if answer.url.partition("?")[0] == DOOR and expected == "door" else answer.url
+        if got != (expected.format(**known) if isinstance(expected, str) else expected):
+            found.append(f"{line.method} {url}, {who}: {got} rather than {expected}")
+    return found
+
+
+def test_each_person_reads_what_the_table_says(there: World) -> None:
+    assert [fault for line in READ for fault in wrong(line, there)] == []
+
+
+@pytest.mark.parametrize("line", SENT, ids=lambda line: line.name)
+def test_each_person_does_what_the_table_says(there: World, line: Line) -> None:
+    assert wrong(line, there) == []
+
+
+def test_other_methods_are_refused(there: World) -> None:
+    faults = []
+    for line in TABLE:
+        taken = {known.method for known in TABLE if known.name == line.name}
+        for who in ("family", "agent"):
+            client = there.client(who)
+            for method in sorted({"post", "get", "put", "delete", "patch"} - taken):
+                answer = getattr(client, method)(reverse(line.name, args=line.args(there)))
+                if answer.status_code != 405:
+                    faults.append(f"{method} {line.name}, {who}: {answer.status_code}")
+    assert faults == []
+
+
+def test_a_form_without_its_token_is_refused(there: World) -> None:
+    for line in SENT:
+        client = there.client("agent" if line.name.startswith("office:") else "family", enforce_csrf_checks=True)
+        answer = client.post(reverse(line.name, args=line.args(there)), line.data(there))
+        assert answer.status_code == 403, line.name
+
+
+def test_reading_writes_nothing_but_sessions(there: World) -> None:
+    """Not even an empty basket for the family that has none yet."""
+    written = []
+    for line in READ:
+        for who in ("other family", "agent"):
+            client = there.client(who)
+            with CaptureQueriesContext(connection) as queries:
+                client.get(reverse(line.name, args=line.args(there)) + line.query)
+            written += [
+                f"{line.name}: {query['sql']}"
+                for query in queries
+                if query["sql"].startswith(("INSERT", "UPDATE", "DELETE")) and "django_session" not in query["sql"]
+            ]
+    assert written == []
+
+
+@pytest.mark.row("A3")
+def test_the_other_home_reads_that_a_day_is_taken_and_nothing_else(there: World) -> None:
+    """Nor the request, nor the name, nor why a day was refused to the first home."""
+    secret = "Le dossier de cette famille est incomplet"
+    there.line.delete()
+    refused = booked(there.benali, [TUESDAY])
+    refuse(refused, secret, by=there.malika)
+    client = there.client("other home")
+    pages = [client.get("/planning/cantine/?mois=2026-11").text]
+    for line in READ:
+        if line.expect == FAMILIES:
+            pages.append(client.get(reverse(line.name, args=line.args(there)) + line.query).text)
+    for page in pages:
+        for word in ("Nadia", there.request.number, refused.number, there.benali.email, secret):
+            assert word not in page
+    assert "Réservé par l’autre foyer" in pages[0]
+    assert 'data-was="refused" data-base' not in pages[0]
