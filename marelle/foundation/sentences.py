@@ -380,7 +380,7 @@ _REFUSALS: dict[Reason, Callable[[Refused, str | tzinfo], str]] = {
     Reason.OTHER_HOUSEHOLD: _plain(lambda: _("Réservé par l’autre foyer")),
     Reason.NOT_ENROLLED: _plain(lambda: _("Pas d’inscription à ce service")),
     Reason.ENROLMENT_PENDING: _plain(lambda: _("L’inscription attend la réponse du service")),
-    Reason.ENROLMENT_ONLY: _plain(lambda: _("Sans réservation : la facturation se fait à la présence")),
+    Reason.ENROLMENT_ONLY: _plain(lambda: _("Sans réservation : l’inscription suffit")),
     Reason.TOO_YOUNG: _too_young,
     Reason.TOO_OLD: _too_old,
     Reason.OTHER_LEVEL: _for(lambda: _("Ouvert aux niveaux %(names)s"), "levels"),

@@ -15,6 +15,7 @@ from marelle.families.models import Household
 from marelle.foundation.sentences import list_words
 from marelle.portal.children import HouseholdChild
 from marelle.portal.moments import midsentence, opening_words
+from marelle.portal.without_days import without_days_words
 from marelle.rules.lifecycles import EnrolmentState
 
 
@@ -121,7 +122,7 @@ def _booking(service: Service, states: set[str], periods: Sequence[Period], town
     """Reserving days of one service, or why not yet."""
     title = service.name
     if service.booking_mode == BookingMode.ENROLMENT_ONLY:
-        return Ask(title=title, text=_("Inscription seule : facturée à la présence, aucun jour à réserver"))
+        return Ask(title=title, text=_("Inscription seule : %(what)s") % {"what": without_days_words(service)})
     if EnrolmentState.ACCEPTED in states:
         if periods and not any(period.opens_at is None or period.opens_at <= at for period in periods):
             opens = periods[0].opens_at

@@ -16,6 +16,7 @@ from marelle.bookings.services.enrolments import Wish, child_facts, group_for
 from marelle.families.models import Household
 from marelle.foundation.sentences import list_words, sentence, time_words, weekday_words
 from marelle.portal.children import HouseholdChild
+from marelle.portal.without_days import without_days_words
 from marelle.rules.decisions import Reason, Refused
 from marelle.rules.lifecycles import EnrolmentState
 
@@ -70,7 +71,7 @@ class Offer:
     service: Service
     hours: str
     sites: str
-    no_days: bool
+    without_days: str  # empty for a service whose days are reserved
     choices: tuple[Choice, ...]
 
 
@@ -145,7 +146,9 @@ def enrolment_page(
                     service=service,
                     hours=_hours(list(service.units.all())),
                     sites=list_words(dict.fromkeys(choice.activity.site.name for choice in choices)),
-                    no_days=service.booking_mode == BookingMode.ENROLMENT_ONLY,
+                    without_days=without_days_words(service)
+                    if service.booking_mode == BookingMode.ENROLMENT_ONLY
+                    else "",
                     choices=tuple(choices),
                 )
             )

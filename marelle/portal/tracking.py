@@ -17,6 +17,7 @@ from marelle.families.models import Household
 from marelle.foundation.components.kids import Kid
 from marelle.foundation.sentences import day_words, list_words, moment_words
 from marelle.portal.moments import answer_day, midsentence, near_day_words, near_moment_words
+from marelle.portal.without_days import without_days_words
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
 
@@ -223,7 +224,7 @@ class RequestPage:
     at_once: bool
     is_enrolment: bool
     days_to_reserve: tuple[NextDays, ...] = ()
-    on_attendance: tuple[str, ...] = ()
+    without_days: tuple[tuple[str, str], ...] = ()  # the service's name, what stands in place of its days
     refused_enrolment: bool = False
     refused_days: Service | None = None
     in_calendar: bool = False
@@ -288,9 +289,9 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
         at_once=bool(lines) and all(line.at_once for line in lines),
         is_enrolment=is_enrolment,
         days_to_reserve=_days_to_reserve(lines),
-        on_attendance=tuple(
+        without_days=tuple(
             dict.fromkeys(
-                line.service.name
+                (line.service.name, without_days_words(line.service))
                 for line in lines
                 if line.act == Act.ENROL
                 and line.state == LineState.ACCEPTED

@@ -89,7 +89,7 @@ def test_an_accepted_garderie_has_nothing_more_to_do(screen: Screen, benali: Fam
     request = ask(benali, "garderie", usual=())
     accept(request, by=malika)
     seen = screen.go(at(request))
-    assert "Garderie : aucun jour à réserver, la facturation se fait à la présence." in seen
+    assert "Garderie : facturée à la présence, aucun jour à réserver." in seen
     assert "il reste à réserver" not in seen
 
 

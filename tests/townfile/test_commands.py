@@ -57,7 +57,7 @@ def test_explain_says_no_since_when() -> None:
         ("cantine", "2025-11-11", "Jour férié : 11 novembre"),
         ("cantine", "2026-12-22", "Pas d’école ce jour-là : Vacances de Noël"),
         ("cantine", "2026-11-25", "Pas d’accueil ce jour de la semaine : ouvert lundi, mardi, jeudi et vendredi"),
-        ("garderie", "2026-11-23", "Sans réservation : la facturation se fait à la présence"),
+        ("garderie", "2026-11-23", "Sans réservation : l’inscription suffit"),
         ("petites-vacances", "2026-12-22", "Pas d’accueil à cette date"),
     ],
 )
