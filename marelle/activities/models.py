@@ -1,6 +1,7 @@
 """The offer: what the town proposes, where, when, for whom and for how many. Written by `marelle.towns` from the
 town's file."""
 
+import uuid
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -26,6 +27,11 @@ class Municipality(models.Model):
     texts = models.JSONField(default=dict)
     document = models.TextField(blank=True, help_text=_("Le fichier de la commune, tel que chargé."))
     document_hash = models.CharField(max_length=64, blank=True)
+    loaded_key = models.UUIDField(
+        default=uuid.uuid4,
+        editable=False,
+        help_text=_("Change à chaque fois que l’offre change : ce qui en est retenu est relu."),
+    )
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="one_municipality")]

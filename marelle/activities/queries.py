@@ -1,14 +1,16 @@
 """Reading the offer."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
+from uuid import UUID
 
 from django.db.models import Prefetch, Q
 from django.db.models.functions import ExtractIsoWeekDay
 
-from marelle.activities.models import Activity, Group, Municipality, OpeningDay, SchoolYear, Service, Site, Unit
+from marelle.activities.models import Activity, Group, Municipality, OpeningDay, Period, SchoolYear, Service, Site, Unit
 from marelle.rules.calendars import MIDNIGHT, SchoolCalendar
 from marelle.rules.limits import Limits
 from marelle.townfile import read_text
@@ -36,6 +38,48 @@ def _rules(document_hash: str) -> tuple[Town, SchoolCalendar]:
         # A load has replaced it since the caller read its digest: the newer rules are the right ones, under their own
         # digest, since the file before may come back.
         return _document(Municipality.objects.values_list("document_hash", flat=True).get(id=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The rows of the offer, ready to be attached to what points at them. Read once per process, and again when a load
+    has changed them; shared by every request, so nobody changes them.
+
+    `activities` (not archived, each with its service and site), `groups` and `years` by id; `units` and `periods` (not
+    archived) by service id, in order, each unit with its components known.
+    """
+
+    activities: Mapping[int, Activity]
+    groups: Mapping[int, Group]
+    years: Mapping[int, SchoolYear]
+    units: Mapping[int, list[Unit]]
+    periods: Mapping[int, list[Period]]
+
+
+@lru_cache(maxsize=4)
+def _offer(loaded_key: UUID) -> Offer:
+    units: dict[int, list[Unit]] = defaultdict(list)
+    for unit in Unit.objects.filter(archived_at=None).order_by("position", "id").prefetch_related("components"):
+        unit.component_ids = tuple(part.id for part in unit.components.all()) or (unit.id,)
+        units[unit.service_id].append(unit)
+    periods: dict[int, list[Period]] = defaultdict(list)
+    for period in Period.objects.filter(archived_at=None).order_by("first_day"):
+        periods[period.service_id].append(period)
+    return Offer(
+        activities={
+            activity.id: activity
+            for activity in Activity.objects.filter(archived_at=None).select_related("service", "site")
+        },
+        groups=Group.objects.in_bulk(),
+        years=SchoolYear.objects.in_bulk(),
+        units=dict(units),
+        periods=dict(periods),
+    )
+
+
+def offer_of(town: Municipality) -> Offer:
+    """What the town offers, as its tables hold it."""
+    return _offer(town.loaded_key)
 
 
 def rules_of(town: Municipality) -> Town:

@@ -252,7 +252,9 @@ class Habits:
         """The days of its accepted enrolments, in order."""
         enrolments = [
             enrolment
-            for enrolment in live_enrolments(household=home.household, states=(EnrolmentState.ACCEPTED,))
+            for enrolment in live_enrolments(
+                town=self.almanac.town, household=home.household, states=(EnrolmentState.ACCEPTED,)
+            )
             if enrolment.activity.service.booking_mode == BookingMode.DAYS
             and enrolment.school_year.first_day <= last
             and enrolment.school_year.last_day >= first

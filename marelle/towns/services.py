@@ -2,6 +2,7 @@
 deleted."""
 
 import hashlib
+import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -125,6 +126,8 @@ def load_town(town: Town, *, at: datetime, by: Actor = audit.PORTAL) -> LoadRepo
     wanted = _wanted_days(town, calendar, services, sites, activities, units, groups, ruled)
     _opening_days(wanted, today=at.astimezone(municipality.tz).date(), recomposed=recomposed, report=report)
     if not report.is_empty:
+        municipality.loaded_key = uuid.uuid4()
+        municipality.save(update_fields=["loaded_key"])
         audit.record(
             at=at,
             by=by,

@@ -24,6 +24,7 @@ from tests.offer import (
     family,
     paris,
     refuse,
+    reread,
     send,
 )
 from tests.spaces import plain_spaces
@@ -230,6 +231,7 @@ def test_withdrawing_gives_the_places_back_and_leaves_cancellations_as_they_were
 
 def test_a_service_that_holds_no_place_while_waiting_gives_it_on_acceptance(benali: Family) -> None:
     Service.objects.filter(slug="cantine").update(pending_holds_place=False)
+    reread()
     request = booked(benali, [MONDAY, TUESDAY])
     assert taken(MONDAY) == 0
     OpeningDay.objects.filter(date=TUESDAY).update(capacity=0, ceiling=0)

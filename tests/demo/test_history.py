@@ -132,7 +132,7 @@ def test_what_a_visitor_did_stays_as_it_is() -> None:
     town = municipality()
 
     def free(at: datetime) -> list[object]:
-        mine = live_enrolments(household=nadia, states=("accepted",))
+        mine = live_enrolments(town=town, household=nadia, states=("accepted",))
         today = at.astimezone(town.tz).date()
         days = load_days(town=town, enrolments=mine, at=at, first=today, last=today + timedelta(days=40))
         return [state for _key, state in sorted(days.states.items()) if isinstance(state.may_add(), Allowed)]

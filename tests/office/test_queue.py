@@ -15,7 +15,7 @@ from marelle.accounts.models import AgentRole, User
 from marelle.activities.models import OpeningDay, Service, Site
 from marelle.foundation.models import AuditLine
 from marelle.requests.models import FamilyRequest
-from tests.offer import AT, Family, accept, agent, ask, booked, choose, enrolled, family, paris, refuse, send
+from tests.offer import AT, Family, accept, agent, ask, booked, choose, enrolled, family, paris, refuse, reread, send
 from tests.office.conftest import Page
 
 pytestmark = pytest.mark.django_db
@@ -105,6 +105,7 @@ def test_a_day_asked_in_time_stays_to_answer_after_its_limit(
 @pytest.mark.row("A7")
 def test_a_full_day_says_so_when_its_place_is_not_held_yet(malika: User, page: Page) -> None:
     Service.objects.filter(slug="mercredi").update(pending_holds_place=False)
+    reread()
     who = home("Martin", by=malika, service="mercredi")
     number = booked(who, [date(2026, 11, 18)], "mercredi").number
     for day in OpeningDay.objects.filter(date=date(2026, 11, 18), unit__service__slug="mercredi"):
@@ -296,7 +297,7 @@ def test_a_page_costs_the_same_for_one_line_and_for_many(benali: Family, malika:
             costs += cost
 
     assert costs[:3] == costs[3:]
-    assert costs[:3] == [24, 26, 22]
+    assert costs[:3] == [22, 24, 22]
 
 
 @pytest.mark.row("A7")

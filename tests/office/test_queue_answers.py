@@ -15,7 +15,7 @@ from marelle.bookings.models import Booking
 from marelle.bookings.services.answers import withdraw_request
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.requests.models import FamilyRequest
-from tests.offer import AT, Family, accept, agent, ask, booked, enrolled, family, paris
+from tests.offer import AT, Family, accept, agent, ask, booked, enrolled, family, paris, reread
 from tests.office.conftest import Page
 from tests.spaces import plain_spaces
 
@@ -214,6 +214,7 @@ def test_a_request_that_its_family_withdrew_meanwhile_is_not_answered(benali: Fa
 @pytest.mark.row("A7")
 def test_a_day_without_place_stays_to_answer_and_the_agent_stays_there(malika: User, desk: Client, page: Page) -> None:
     Service.objects.filter(slug="mercredi").update(pending_holds_place=False)
+    reread()
     who = family("Martin", [("Zoé", "CE1")], at=AT - timedelta(days=20))
     enrolled(who, "mercredi", by=malika, at=AT - timedelta(days=19))
     request = booked(who, [date(2026, 11, 18), date(2026, 11, 25)], "mercredi")

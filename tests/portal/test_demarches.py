@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from marelle.accounts.models import User
 from marelle.activities.models import Period
-from tests.offer import Family, agent, ask, booked, cadours, enrolled, family, paris, refuse, service
+from tests.offer import Family, agent, ask, booked, cadours, enrolled, family, paris, refuse, reread, service
 from tests.portal.visit import Screen
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,7 @@ def test_what_cannot_be_asked_says_why(screen: Screen, benali: Family, malika: U
 def test_a_service_whose_days_open_later_says_when(screen: Screen, benali: Family, malika: User) -> None:
     enrolled(benali, by=malika)
     Period.objects.filter(service=service()).update(opens_at=paris(2026, 12, 1, 8))
+    reread()
     seen = screen.go(PAGE)
     assert "Restauration scolaire Ouvre mardi 1er décembre, 8 h" in seen
     assert 'href="/planning/cantine/"' not in screen.markup

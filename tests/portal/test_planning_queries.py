@@ -24,15 +24,13 @@ WHO = [
     ("families_household", "the guardian's households: the current one, and whether to offer another"),
 ]
 DAYS = [
-    ("activities_unit", "the service's units, and what composed ones are made of"),
     ("activities_openingday", "the places of each day"),
     ("bookings_booking", "what is reserved, asked or refused"),
-    ("activities_period", "which stretches are open to reservation"),
 ]
 MONTH = [
     *WHO,
     ("activities_municipality", "the town: its clock, its rules, its name on the page"),
-    ("bookings_enrolment", "the enrolments, with child, service, site, group and year"),
+    ("bookings_enrolment", "the enrolments, with child; what the town offers is at hand"),
     ("families_residence", "the badges of all the children, enrolled or not"),
     ("bookings_basketline", "the choices not sent yet, of this month and of the others"),
     *DAYS,
@@ -63,7 +61,7 @@ def grand(request: pytest.FixtureRequest) -> Family:
 
 
 def asked(screen: Screen, path: str) -> list[str]:
-    """The table that each query of the page begins with; the rules are read by a visit before."""
+    """The table that each query of the page begins with; the rules and the offer are read by a visit before."""
     screen.go(path)
     with CaptureQueriesContext(connection) as queries:
         screen.go(path)
@@ -75,10 +73,10 @@ def tables(wanted: list[tuple[str, str]]) -> list[str]:
     return [table for table, _purpose in wanted]
 
 
-def test_a_month_of_the_planning_asks_eleven_queries(settings: Settings, grand: Family) -> None:
+def test_a_month_of_the_planning_asks_nine_queries(settings: Settings, grand: Family) -> None:
     screen = Screen(settings, grand.user)
     assert asked(screen, "/planning/cantine/?mois=2026-11") == tables(MONTH)
-    assert len(MONTH) == 11
+    assert len(MONTH) == 9
     assert screen.markup.count("<label") > 10 * len(grand.children), "the month is not drawn"
     assert "décembre 2026" in screen.markup, "choices of another month are not told"
 
@@ -87,8 +85,8 @@ def test_the_planning_without_a_month_asks_one_more(settings: Settings, grand: F
     assert asked(Screen(settings, grand.user), "/planning/cantine/") == tables(NEXT_MONTH)
 
 
-def test_the_check_asks_ten_queries(settings: Settings, grand: Family) -> None:
+def test_the_check_asks_eight_queries(settings: Settings, grand: Family) -> None:
     screen = Screen(settings, grand.user)
     assert asked(screen, "/planning/verifier/") == tables(CHECK)
-    assert len(CHECK) == 10
+    assert len(CHECK) == 8
     assert screen.markup.count('class="basketline"') == 4 * len(grand.children)

@@ -8,13 +8,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from itertools import groupby
 
-from django.db.models import F, Q, prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality, OpeningDay, Period, Service, Unit
-from marelle.activities.queries import begins_at, calendar_of, rules_of
+from marelle.activities.queries import begins_at, calendar_of, offer_of, rules_of
 from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking, Enrolment
 from marelle.bookings.queries.baskets import lines_of
 from marelle.families.models import Household
@@ -106,19 +105,19 @@ class Days:
         return calendar_of(self.town)
 
 
-def live_enrolments(*, household: Household, states: Collection[str]) -> list[Enrolment]:
-    """The enrolments in these states of the children who live there, with all that a page says of them, eldest
-    first."""
-    return list(
-        Enrolment.objects.filter(
-            household=household,
-            child__residences__household=household,
-            state__in=states,
-            activity__archived_at=None,
-        )
-        .select_related("child", "activity__service", "activity__site", "group", "school_year")
-        .order_by("child__birth_date", "child_id", "activity__service__position", "id")
-    )
+def live_enrolments(*, town: Municipality, household: Household, states: Collection[str]) -> list[Enrolment]:
+    """The enrolments in these states of the children who live there, eldest first, with all that a page says of them.
+    One query: what the town offers is at hand."""
+    offer = offer_of(town)
+    found = Enrolment.objects.filter(
+        household=household, child__residences__household=household, state__in=states
+    ).select_related("child")
+    enrolments = [e for e in found.order_by("child__birth_date", "child_id", "id") if e.activity_id in offer.activities]
+    for enrolment in enrolments:
+        enrolment.activity = offer.activities[enrolment.activity_id]
+        enrolment.group = offer.groups[enrolment.group_id]
+        enrolment.school_year = offer.years[enrolment.school_year_id]
+    return sorted(enrolments, key=lambda e: (e.child.birth_date, e.child_id, e.activity.service.position, e.id))
 
 
 def basket_lines_among(enrolments: Sequence[Enrolment], *, user: User, household: Household) -> list[BasketLine]:
@@ -152,7 +151,8 @@ def load_days(
     calendar = calendar_of(town)
     span = Q(date__in=list(dates)) if dates is not None else Q(date__range=(first, last))
     services = {enrolment.activity.service_id: enrolment.activity.service for enrolment in enrolments}
-    days = Days(town=town, at=at, units=_units_of(services))
+    offer = offer_of(town)
+    days = Days(town=town, at=at, units={id: offer.units.get(id, []) for id in services})
     if not enrolments:
         return days
 
@@ -172,7 +172,7 @@ def load_days(
         else:
             live[key] = booking
 
-    periods = _periods_of(services)
+    periods = {id: offer.periods.get(id, []) for id in services}
     verdicts: dict[tuple[int, date], tuple[Decision, Decision]] = {}
     open_dates: dict[int, list[date]] = defaultdict(list)
     for group_id, day_date in open_days:
@@ -246,29 +246,6 @@ def _verdict(
     opens_at = period.opens_at if period is not None else None
     book, cancel = decide(said, said_unit, limits, day=day, at=at, opens_at=opens_at, calendar=calendar)
     return (Refused(Reason.OUTSIDE_PERIOD) if period is None else book), cancel
-
-
-def _units_of(services: Iterable[int]) -> dict[int, list[Unit]]:
-    """The units of these services, in order, their components known: one query, with a row for each component."""
-    units: dict[int, list[Unit]] = {id: [] for id in services}
-    rows = (
-        Unit.objects.filter(service__in=list(services), archived_at=None)
-        .annotate(component=F("components"))
-        .order_by("service_id", "position", "id", "component")
-    )
-    for _id, found in groupby(rows, key=lambda unit: unit.id):
-        same = list(found)
-        unit = same[0]
-        unit.component_ids = tuple(row.component for row in same if row.component is not None) or (unit.id,)
-        units[unit.service_id].append(unit)
-    return units
-
-
-def _periods_of(services: Iterable[int]) -> dict[int, list[Period]]:
-    periods: dict[int, list[Period]] = defaultdict(list)
-    for period in Period.objects.filter(service__in=list(services), archived_at=None).order_by("first_day"):
-        periods[period.service_id].append(period)
-    return periods
 
 
 def component_places(bookings: Iterable[Booking]) -> dict[int, tuple[int, ...]]:

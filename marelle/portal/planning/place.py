@@ -65,7 +65,7 @@ def contacts_of(place: Place) -> list[Contact]:
 def place_of(request: GuardianHttpRequest, slug: str) -> Place:
     """The service as this household stands in it; a service that the town does not have is a 404."""
     town = municipality()
-    enrolments = live_enrolments(household=request.household, states=SHOWN)
+    enrolments = live_enrolments(town=town, household=request.household, states=SHOWN)
     services = {e.activity.service_id: e.activity.service for e in enrolments}
     ordered = sorted(services.values(), key=lambda service: (service.position, service.id))
     service = next((found for found in ordered if found.slug == slug), None)

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marelle.activities.models import BookingMode
-from marelle.activities.queries import limits_of
+from marelle.activities.queries import limits_of, municipality
 from marelle.bookings.queries.cells import is_editable
 from marelle.bookings.queries.days import Days, DayState, basket_lines_among, live_enrolments, load_days
 from marelle.bookings.services.baskets import (
@@ -40,7 +40,8 @@ from marelle.rules.decisions import Decision
 @guardian_required
 def plannings(request: GuardianHttpRequest) -> HttpResponse:
     """The first service that the family may reserve; else the page that says how to begin."""
-    enrolments = live_enrolments(household=request.household, states=SHOWN)
+    town = municipality()
+    enrolments = live_enrolments(town=town, household=request.household, states=SHOWN)
     services = sorted(
         {enrolment.activity.service for enrolment in enrolments},
         key=lambda service: (service.booking_mode != BookingMode.DAYS, service.position, service.id),
