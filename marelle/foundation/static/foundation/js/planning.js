@@ -94,15 +94,25 @@
     refresh(true);
   });
 
-  /* Leaving with unsent ticks keeps them, as « Vérifier » would */
+  /* Leaving with unsent ticks keeps them, as « Vérifier » would. A link waits for that: the next page counts them. */
   let leaving = false;
-  const first = boxes().map((box) => box.checked).join();
+  const wanted = () => boxes().map((box) => box.checked).join();
+  let first = wanted();
+  const kept = () => { const data = new FormData(form); data.append("do", "keep"); return data; };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href]");
+    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (link.target || link.origin !== location.origin || (link.hash && link.pathname === location.pathname && link.search === location.search)) return;
+    if (!form?.dataset.keep || wanted() === first) return;
+    event.preventDefault();
+    first = wanted();
+    const go = () => { location.href = link.href; };
+    fetch(form.dataset.keep, { method: "POST", body: kept(), redirect: "manual", signal: AbortSignal.timeout(3000) }).then(go, go);
+  });
   form?.addEventListener("submit", () => { leaving = true; });
   window.addEventListener("pageshow", () => { leaving = false; refresh(false); });
   window.addEventListener("pagehide", () => {
-    if (leaving || !form?.dataset.keep || boxes().map((box) => box.checked).join() === first) return;
-    const data = new FormData(form);
-    data.append("do", "keep");
-    navigator.sendBeacon(form.dataset.keep, data);
+    if (leaving || !form?.dataset.keep || wanted() === first) return;
+    navigator.sendBeacon(form.dataset.keep, kept());
   });
 })();
