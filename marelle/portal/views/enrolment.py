@@ -1,6 +1,7 @@
 """Asking for the right to use services, for all the children at once."""
 
 import uuid
+from datetime import datetime
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -9,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from marelle.activities.models import Municipality
+from marelle.activities.models import Municipality, OpeningDay, SchoolYear
 from marelle.activities.queries import municipality, years_to_enrol
 from marelle.bookings.services.enrolments import Asked, Unmet, ask_enrolments
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
@@ -37,7 +38,7 @@ def enrol(request: GuardianHttpRequest) -> HttpResponse:
     around = {"municipality": town, "years": open_years, "later_years": later}
     if not open_years:
         return render(request, "portal/demarches/enrol_closed.html", around)
-    label = request.POST.get("annee") or request.GET.get("annee") or open_years[0].label
+    label = request.POST.get("annee") or request.GET.get("annee") or _offered_first(open_years, town=town, at=at).label
     year = next((year for year in open_years if year.label == label), None)
     if year is None:
         raise Http404
@@ -72,6 +73,15 @@ def enrol(request: GuardianHttpRequest) -> HttpResponse:
         },
         status=422 if problems else 200,
     )
+
+
+def _offered_first(years: list[SchoolYear], *, town: Municipality, at: datetime) -> SchoolYear:
+    """The first of the years open to enrolment with a day still to come: in August, the one about to begin."""
+    today = at.astimezone(town.tz).date()
+    for year in years[:-1]:
+        if OpeningDay.objects.filter(date__gte=today, date__lte=year.last_day).exists():
+            return year
+    return years[-1]
 
 
 def _ask(
