@@ -111,7 +111,11 @@ def month_page(
     grid = Grid(
         caption=caption,
         columns=tuple(
-            Column(name=str(WEEKDAYS[weekday]).capitalize(), menu=column_menu(weekday, kids, enrolments))
+            Column(
+                name=str(WEEKDAYS[weekday]).capitalize(),
+                short=f"{str(WEEKDAYS[weekday]).capitalize()[:3]}." if len(open_weekdays) > 4 else "",
+                menu=column_menu(weekday, kids, enrolments),
+            )
             for weekday in open_weekdays
         ),
         weeks=tuple(weeks),
