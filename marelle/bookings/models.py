@@ -75,6 +75,9 @@ class Booking(models.Model):
     reason = models.CharField(max_length=500, blank=True)
     requested_at = models.DateTimeField()
     changed_at = models.DateTimeField()
+    waits_until = models.DateTimeField(
+        null=True, help_text=_("Fin de l’attente, ou de la proposition : le portail agit à cet instant.")
+    )
 
     class Meta:
         ordering = ["date", "id"]
@@ -89,6 +92,8 @@ class Booking(models.Model):
         indexes = [
             models.Index(fields=["child", "date"], name="booking_child"),
             models.Index(fields=["unit", "date", "state"], name="booking_day"),
+            models.Index(fields=["group", "date"], condition=Q(state=BookingState.QUEUED), name="booking_waiting_list"),
+            models.Index(fields=["waits_until"], condition=Q(waits_until__isnull=False), name="booking_waits_until"),
         ]
 
     def __str__(self) -> str:
@@ -124,6 +129,7 @@ class BasketLine(models.Model):
     date = models.DateField()
     act = models.CharField(max_length=10, choices=[(act.value, act.label) for act in (Act.BOOK, Act.CANCEL)])
     was = models.CharField(max_length=12, default="free")
+    waits = models.BooleanField(default=False, help_text=_("La famille accepte d’attendre une place."))
 
     class Meta:
         ordering = ["date", "child_id", "unit_id"]

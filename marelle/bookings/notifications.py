@@ -4,7 +4,8 @@ templates."""
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
+from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
@@ -14,7 +15,7 @@ from marelle.bookings.models import Booking, Enrolment
 from marelle.families.models import Guardian, Household
 from marelle.foundation import outbox
 from marelle.foundation.models import OutboxMail
-from marelle.foundation.sentences import day_words
+from marelle.foundation.sentences import day_words, moment_words
 from marelle.requests.models import FamilyRequest, RequestLine
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState
 
@@ -52,6 +53,42 @@ def enrolments_sent(*, request: FamilyRequest, enrolments: Sequence[Enrolment], 
 def enrolments_answered(*, request: FamilyRequest, enrolments: Sequence[Enrolment], at: datetime) -> None:
     """One e-mail for the enrolments answered together. An accepted one says that the days remain to be reserved."""
     _post("bookings/enrolments_answered", request=request, at=at, lines=[_enrolment_facts(e) for e in enrolments])
+
+
+def place_offered(*, booking: Booking, tz: ZoneInfo, at: datetime) -> None:
+    """Tell every guardian that a place is held, until when, and where to answer."""
+    _post_wait("bookings/place_offered", booking=booking, tz=tz, at=at)
+
+
+def wait_over(*, booking: Booking, was_offered: bool, tz: ZoneInfo, at: datetime) -> None:
+    """Tell every guardian that the wait ended without a place: nobody answered the offer, or the limit passed."""
+    _post_wait("bookings/wait_over", booking=booking, tz=tz, at=at, was_offered=was_offered)
+
+
+def offer_accepted(*, booking: Booking, tz: ZoneInfo, at: datetime) -> None:
+    _post_wait("bookings/offer_accepted", booking=booking, tz=tz, at=at)
+
+
+def _post_wait(kind: str, *, booking: Booking, tz: ZoneInfo, at: datetime, **more: Any) -> None:
+    service = booking.unit.service
+    for guardian in addressees(booking.household):
+        outbox.post(
+            kind=kind,
+            to_address=guardian.email,
+            to_name=str(guardian),
+            household_id=booking.household_id,
+            at=at,
+            context={
+                "booking": booking.pk,
+                "first_name": guardian.first_name,
+                "child": booking.child.first_name,
+                "service": service.name,
+                "slug": service.slug,
+                "date": booking.date.isoformat(),
+                "until": booking.waits_until.astimezone(tz).isoformat() if booking.waits_until else "",
+                **more,
+            },
+        )
 
 
 def addressees(household: Household) -> list[Guardian]:
@@ -150,7 +187,21 @@ def _enrolments(mail: OutboxMail) -> dict[str, Any]:
     }
 
 
+def _wait(mail: OutboxMail) -> dict[str, Any]:
+    facts = mail.context
+    until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
+    return facts | {
+        "day": day_words(date.fromisoformat(facts["date"])),
+        "until": moment_words(until, cast(ZoneInfo, until.tzinfo)) if until else "",
+        "place_path": reverse("portal:place", args=[facts["booking"]]),
+        "planning_path": f"{reverse('portal:planning', args=[facts['slug']])}?mois={facts['date'][:7]}",
+    }
+
+
 builders = {
+    "place_offered": _wait,
+    "wait_over": _wait,
+    "offer_accepted": _wait,
     "request_sent": _days,
     "request_answered": _days,
     "enrolments_sent": _enrolments,

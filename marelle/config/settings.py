@@ -52,6 +52,10 @@ INSTALLED_APPS = [
 if DEMO or MODE == "test":
     INSTALLED_APPS.append("marelle.demo")
 
+#: What the worker does every second or two, beside the e-mails: `act(*, at) -> how much was done`. Each may run in
+#: several workers at once, and does nothing twice.
+TICKS = ["marelle.bookings.services.waiting.tick"]
+
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -16,6 +16,7 @@ from marelle.bookings.labels import BOOKING_LOOKS, Look
 from marelle.bookings.models import LIVE_BOOKINGS, LIVE_ENROLMENTS, Booking, Enrolment
 from marelle.bookings.queries.baskets import basket_count
 from marelle.bookings.queries.days import Days, DayState, load_days
+from marelle.bookings.queries.waiting import offers_to
 from marelle.families.models import Household
 from marelle.foundation.sentences import day_words, list_words, weekday_words
 from marelle.portal.children import HouseholdChild
@@ -262,6 +263,7 @@ def _todo(
             action=_("Vérifier"),
             hidden=_(" et envoyer mes choix"),
         )
+    yield from _to_answer(household, town=town, at=at)
     yield from _to_correct(enrolments, at)
     yield from _to_reserve(bookable, town=town, today=today, at=at)
     live = {e.child_id for e in enrolments if e.state in LIVE_ENROLMENTS}
@@ -275,6 +277,27 @@ def _todo(
             url=reverse("portal:enrol"),
             action=_("Inscrire"),
             hidden=_(" %(names)s") % {"names": list_words(new)},
+        )
+
+
+def _to_answer(household: Household, *, town: Municipality, at: datetime) -> Iterable[Todo]:
+    """Places held until the family answers."""
+    for booking in offers_to(household):
+        if booking.waits_until is None or booking.waits_until <= at:
+            continue
+        yield Todo(
+            title=_("Une place se libère %(day)s pour %(name)s")
+            % {"day": day_words(booking.date), "name": booking.child.first_name},
+            text=_("%(service)s. Répondez avant %(moment)s")
+            % {
+                "service": booking.unit.service.short_name,
+                "moment": near_moment_words(booking.waits_until, at=at, town=town),
+            },
+            icon="list-ordered",
+            accent=booking.unit.service.accent,
+            url=reverse("portal:place", args=[booking.pk]),
+            action=_("Répondre"),
+            hidden=_(" pour la place %(day)s") % {"day": day_words(booking.date)},
         )
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any
@@ -13,10 +13,13 @@ from django.utils.translation import ngettext
 
 from marelle.activities.models import BookingMode, Municipality, Service
 from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, Look, request_look
+from marelle.bookings.models import Booking
+from marelle.bookings.queries.waiting import ranks
 from marelle.families.models import Household
 from marelle.foundation.components.kids import Kid
 from marelle.foundation.sentences import day_words, list_words, moment_words
 from marelle.portal.moments import answer_day, midsentence, near_day_words, near_moment_words
+from marelle.portal.planning.waiting import rank_words
 from marelle.portal.without_days import without_days_words
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
@@ -38,14 +41,25 @@ _DAY_LOOKS = {
 }
 
 
-def whole_look(kind: str, states: Iterable[str]) -> Look:
-    """How a request shows as a whole. An enrolment that waits does so under its question mark."""
+def whole_look(kind: str, states: Iterable[str], *, waiting: bool = False) -> Look:
+    """How a request shows as a whole. An enrolment that waits does so under its question mark; days that wait for a
+    place (`waiting`) under theirs, once the rest is answered."""
     look = request_look(states)
+    if waiting and look is not request_look([LineState.PENDING]):
+        return BOOKING_LOOKS[BookingState.QUEUED]
     waits = look is request_look([LineState.PENDING])
     return ENROLMENT_LOOKS[EnrolmentState.SUBMITTED] if waits and kind == RequestKind.ENROLMENT else look
 
 
-def line_look(line: RequestLine) -> Look:
+#: What became of a day that its request accepted at once into a waiting list, and that still hangs on that line.
+_WAITED = (BookingState.QUEUED, BookingState.OFFERED, BookingState.EXPIRED, BookingState.WITHDRAWN)
+_WAITING = (BookingState.QUEUED, BookingState.OFFERED)
+
+
+def line_look(line: RequestLine, booking: Booking | None = None, rank: int = 0) -> Look:
+    if booking is not None and booking.state in _WAITED and line.state == LineState.ACCEPTED:
+        look = BOOKING_LOOKS[BookingState(booking.state)]
+        return replace(look, word=rank_words(rank)) if rank else look
     return _DAY_LOOKS[Act(line.act), LineState(line.state)]
 
 
@@ -119,7 +133,11 @@ def rows_of(requests: Iterable[FamilyRequest], *, town: Municipality, at: dateti
             "request_id", "state", "act", "service_id", "service__short_name", "service__icon", "service__accent",
             "service__position", "child_id", "child__first_name", "child__birth_date",
         )
-        .annotate(n=Count("pk"), first=Min("date"))
+        .annotate(
+            n=Count("pk", distinct=True),
+            first=Min("date"),
+            waiting=Count("bookings", filter=Q(bookings__state__in=_WAITING)),
+        )
         .order_by("request_id", "service__position", "service_id", "child__birth_date", "child_id")
     )  # fmt: skip
     by_request: dict[int, list[Mapping[str, Any]]] = {}
@@ -151,7 +169,9 @@ def _row(
         sub=" · ".join(part for part in parts if part),
         icon=groups[0]["service__icon"] if groups else "clipboard-list",
         accent=groups[0]["service__accent"] if groups else 0,
-        look=whole_look(request.kind, (group["state"] for group in groups)),
+        look=whole_look(
+            request.kind, (group["state"] for group in groups), waiting=any(group["waiting"] for group in groups)
+        ),
     )
 
 
@@ -179,6 +199,7 @@ class AskedLine:
     act: str
     look: Look
     reason: str = ""
+    place_id: int | None = None  # of the place waited for or offered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,6 +243,7 @@ class RequestPage:
     accepted: int
     refused: int
     at_once: bool
+    waiting: int
     is_enrolment: bool
     days_to_reserve: tuple[NextDays, ...] = ()
     without_days: tuple[tuple[str, str], ...] = ()  # the service's name, what stands in place of its days
@@ -235,12 +257,14 @@ class RequestPage:
 
 
 def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int, Kid], at: datetime) -> RequestPage:
-    """Everything a request says of itself: one query, its lines."""
+    """Everything a request says of itself: two queries, its lines and their days, and two more for ranks."""
     lines = list(
         request.lines.select_related("child", "service", "activity__site", "unit").order_by(
             "child__birth_date", "child_id", "service__position", "service_id", "date", "position"
         )
     )
+    days = {b.line_id: b for b in Booking.objects.filter(line__request=request, state__in=_WAITED)}
+    known = ranks(days.values())
     units = {(line.service_id, line.unit_id) for line in lines}
     several = {service for service, _unit in units if len({u for s, u in units if s == service}) > 1}
     groups = []
@@ -256,7 +280,8 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
                     AskedLine(
                         what=_what(line, with_unit=line.service_id in several),
                         act=line.act,
-                        look=line_look(line),
+                        look=line_look(line, booking := days.get(line.pk), known.get(booking.pk, 0) if booking else 0),
+                        place_id=booking.pk if booking is not None and booking.state in _WAITING else None,
                         reason=line.reason,
                     )
                     for line in mine
@@ -264,6 +289,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
             )
         )
     states = [line.state for line in lines]
+    waiting = sum(booking.state in _WAITING for booking in days.values())
     services = list(dict.fromkeys(line.service.short_name for line in lines))
     is_enrolment = request.kind == RequestKind.ENROLMENT
     due = answer_day(town, request.sent_at)
@@ -278,9 +304,10 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
             first=min((line.date for line in lines if line.date), default=None),
         ),
         sent=near_moment_words(request.sent_at, at=at, town=town),
-        look=whole_look(request.kind, states),
+        look=whole_look(request.kind, states, waiting=waiting > 0),
+        waiting=waiting,
         groups=tuple(groups),
-        steps=_steps(request, lines, town=town, due=due, at=at),
+        steps=_steps(request, lines, town=town, due=due, at=at, waiting=waiting > 0),
         answer_by=near_day_words(due, today=today) if due is not None and due >= today else "",
         count=len(lines),
         pending=states.count(LineState.PENDING),
@@ -328,7 +355,13 @@ def _days_to_reserve(lines: Sequence[RequestLine]) -> tuple[NextDays, ...]:
 
 
 def _steps(
-    request: FamilyRequest, lines: Sequence[RequestLine], *, town: Municipality, due: date | None, at: datetime
+    request: FamilyRequest,
+    lines: Sequence[RequestLine],
+    *,
+    town: Municipality,
+    due: date | None,
+    at: datetime,
+    waiting: bool,
 ) -> tuple[Step, ...]:
     sent = Step(
         name=_("Envoyée"), text=near_moment_words(request.sent_at, at=at, town=town), state="done", icon="check"
@@ -337,6 +370,12 @@ def _steps(
     if request.state == RequestState.WITHDRAWN:
         return (sent, Step(name=_("Retirée"), text=answered, state="done", icon="undo-2"))
     if request.state == RequestState.ANSWERED:
+        if all(line.at_once for line in lines) and waiting:
+            return (
+                sent,
+                Step(name=_("Liste d’attente"), text=_("inscription faite"), state="now", icon="list-ordered"),
+                Step(name=_("Place proposée"), text=_("dès qu’une place se libère"), state="later"),
+            )
         if all(line.at_once for line in lines):
             return (
                 sent,

@@ -1,6 +1,17 @@
 from django.urls import path
 
-from marelle.portal.views import checking, demarches, enrolment, family, help, home, planning, request, week_template
+from marelle.portal.views import (
+    checking,
+    demarches,
+    enrolment,
+    family,
+    help,
+    home,
+    places,
+    planning,
+    request,
+    week_template,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -9,6 +20,7 @@ urlpatterns = [
     path("planning/verifier/", checking.check, name="check"),
     path("planning/envoyer/", checking.send, name="send"),
     path("planning/retirer/<int:line>/", checking.remove, name="remove_line"),
+    path("planning/attendre/<int:line>/", checking.wait, name="wait_line"),
     path("planning/<slug:service>/", planning.planning, name="planning"),
     path("planning/<slug:service>/semaine-type/", week_template.week_template, name="week_template"),
     path("demarches/", demarches.demarches, name="demarches"),
@@ -16,6 +28,7 @@ urlpatterns = [
     path("demandes/<str:number>/", request.detail, name="request"),
     path("demandes/<str:number>/retirer/", request.withdraw, name="withdraw"),
     path("demandes/<str:number>/agenda.ics", request.calendar, name="request_calendar"),
+    path("places/<int:booking_id>/", places.place, name="place"),
     path("famille/", family.family, name="family"),
     path("famille/historique/", family.history, name="history"),
     path("aide/", help.help, name="help"),

@@ -194,10 +194,15 @@ class Clock(Kind):
 
 @dataclass(frozen=True)
 class Choice(Kind):
+    """One of some words. `flags`: what true and false mean, where they may stand for a word."""
+
     choices: type[StrEnum]
+    flags: Mapping[bool, StrEnum] = dataclasses.field(default_factory=dict)
 
     def read(self, value: Any, path: Path, reading: Reading) -> Any:
         names = [choice.value for choice in self.choices]
+        if isinstance(value, bool) and value in self.flags:
+            return self.flags[value]
         if isinstance(value, str) and value in names:
             return self.choices(value)
         return reading.fault(path, value, _("une valeur parmi %(values)s", values=", ".join(names)))
@@ -206,7 +211,7 @@ class Choice(Kind):
         return value.value
 
     def schema(self) -> dict[str, Any]:
-        return {"enum": [choice.value for choice in self.choices]}
+        return {"enum": [*(choice.value for choice in self.choices), *self.flags]}
 
 
 class Weekday(Kind):

@@ -85,6 +85,14 @@ class ValidationMode(StrEnum):
     IMMEDIATE = "immediate"
 
 
+class WaitingList(StrEnum):
+    """Who offers a place that frees to those who wait: the portal, an agent, or nobody."""
+
+    AUTOMATIC = "automatic"
+    AGENT = "agent"
+    NONE = "none"
+
+
 class Billing(StrEnum):
     PREPAID = "prepaid"
     POSTPAID = "postpaid"
@@ -614,7 +622,11 @@ class Service:
     email: str = said(Email(), "Whom families write to.", default="")
     phone: str = said(Text(most=60), "Whom families call.", default="")
     pending_holds_place: bool = said(Flag(), "A request that waits holds its place.", default=True)
-    waiting_list: bool = said(Flag(), "A full day has a waiting list.", default=True)
+    waiting_list: WaitingList = said(
+        Choice(WaitingList, flags={True: WaitingList.AUTOMATIC, False: WaitingList.NONE}),
+        "How a full day's waiting list is run; true is automatic, false is none.",
+        default=WaitingList.AUTOMATIC,
+    )
     who: Who = said(Table(of=Who), "Which children.", default=Who())
     open: OpenDays = said(Table(of=OpenDays), "On which days.", default=OpenDays())
     validation: Validation = said(Table(of=Validation), "At once, or asked.", default=Validation())

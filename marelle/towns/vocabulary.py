@@ -188,6 +188,7 @@ VALUES: Final[Mapping[str, Mapping[str, Promise | str]]] = {
     },
     "about": {"child": _("l’enfant"), "household": _("le foyer")},
     "booking": {"days": _("de jours"), "enrolment_only": _("inscription seule")},
+    "waiting_list": {"automatic": _("automatique"), "agent": _("tenue par un agent"), "none": _("aucune")},
     "billing": {
         "prepaid": _("prépaiement"),
         "postpaid": _("postfacturation"),

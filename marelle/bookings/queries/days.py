@@ -20,7 +20,9 @@ from marelle.families.models import Household
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.lifecycles import BookingState
+from marelle.rules.waiting import serve, standing_before
 from marelle.townfile.timing import decide
+from marelle.townfile.town import WaitingList
 
 REFUSED_OR_LIVE = (*LIVE_BOOKINGS, BookingState.REFUSED)
 
@@ -29,9 +31,11 @@ REFUSED_OR_LIVE = (*LIVE_BOOKINGS, BookingState.REFUSED)
 class DayState:
     """One child, one unit, one day, at one instant.
 
-    `places`: the opening-day ids that a booking takes (empty: closed). `left`: the fewest places left among them, None
-    when not counted. `booking`: this household's live booking. `refusal`: its last refused one, when no other is live.
-    `book` and `cancel`: what the town's limits answer now; they do not look at places nor at bookings.
+    `places`: the opening-day ids that a booking takes (empty: closed). `left`: the fewest places left among them for
+    who comes now, once those who wait are served; None when not counted. `ahead`: how many wait for this day before the
+    child. `has_list`: a full day has a waiting list. `booking`: this household's live booking. `refusal`: its last
+    refused one, when no other is live. `book` and `cancel`: what the town's limits answer now; they do not look at
+    places nor at bookings.
     `begun`: since when the unit has been going on, None as long as it is to come.
     """
 
@@ -46,6 +50,8 @@ class DayState:
     book: Decision
     cancel: Decision
     begun: datetime | None = None
+    ahead: int = 0
+    has_list: bool = False
 
     @property
     def key(self) -> tuple[int, int, date]:
@@ -77,6 +83,13 @@ class DayState:
         if self.left == 0:
             return Refused(Reason.FULL)
         return self.book
+
+    def may_wait(self) -> Decision:
+        """Whether the family may ask to wait for a place of this full day now."""
+        verdict = self.may_add()
+        if self.has_list and isinstance(verdict, Refused) and verdict.reason == Reason.FULL:
+            return self.book
+        return verdict if isinstance(verdict, Refused) else Refused(Reason.FULL)
 
     def may_remove(self) -> Decision:
         """Whether the family may untick this day now. A pending day can be withdrawn even late, until it begins."""
@@ -163,14 +176,28 @@ def load_days(
     live: dict[tuple[int, int, date], Booking] = {}
     refusals: dict[tuple[int, int, int, date], Booking] = {}
     units = [unit.id for listed in days.units.values() for unit in listed]
-    for booking in Booking.objects.filter(
-        span, child__in={e.child_id for e in enrolments}, unit__in=units, state__in=REFUSED_OR_LIVE
-    ).order_by("id"):
-        key = booking.child_id, booking.unit_id, booking.date
-        if booking.state == BookingState.REFUSED:
-            refusals[booking.household_id, *key] = booking
-        else:
-            live[key] = booking
+    components = {unit.id: unit.component_ids for listed in days.units.values() for unit in listed}
+    lines: dict[tuple[int, date], list[tuple[int, Sequence[int]]]] = defaultdict(list)
+    children = {e.child_id for e in enrolments}
+    ours = Q(child__in=children, unit__in=units, state__in=REFUSED_OR_LIVE)
+    waiting = Q(group__in={e.group_id for e in enrolments}, state=BookingState.QUEUED)
+    for booking in Booking.objects.filter(span, ours | waiting).order_by("id"):
+        if booking.state == BookingState.QUEUED:
+            parts = components.get(booking.unit_id, (booking.unit_id,))
+            lines[booking.group_id, booking.date].append((booking.id, parts))
+        if booking.child_id in children and booking.unit_id in components:
+            key = booking.child_id, booking.unit_id, booking.date
+            if booking.state == BookingState.REFUSED:
+                refusals[booking.household_id, *key] = booking
+            else:
+                live[key] = booking
+
+    room_after = {
+        shared: serve({unit: day.left for unit, day in open_days[shared].items()}, [wanted for _id, wanted in line])[1]
+        for shared, line in lines.items()
+        if shared in open_days
+    }
+    has_list = {service.id: waiting_list_of(town, service) != WaitingList.NONE for service in services.values()}
 
     periods = {id: offer.periods.get(id, []) for id in services}
     verdicts: dict[tuple[int, date], tuple[Decision, Decision]] = {}
@@ -202,7 +229,17 @@ def load_days(
                     verdict = verdicts[unit.id, day_date] = _verdict(
                         town, service, unit, day_date, at=at, calendar=calendar, periods=periods[service.id]
                     )
-                counted = [day.left for day in needed if day is not None and day.left is not None]
+                room = room_after.get((enrolment.group_id, day_date))
+                counted = [
+                    left
+                    for day in needed
+                    if day is not None and (left := day.left if room is None else room[day.unit_id]) is not None
+                ]
+                earlier = [
+                    parts
+                    for id, parts in lines.get((enrolment.group_id, day_date), ())
+                    if found is None or id < found.id
+                ]
                 elsewhere = found is not None and found.household_id != enrolment.household_id
                 begins = begins_at(calendar, unit, day_date) if found is not None else None
                 days.states[enrolment.child_id, unit.id, day_date] = DayState(
@@ -219,8 +256,18 @@ def load_days(
                     book=verdict[0],
                     cancel=verdict[1],
                     begun=begins if begins is not None and begins <= at else None,
+                    ahead=standing_before(unit.component_ids, earlier),
+                    has_list=has_list[service.id],
                 )
     return days
+
+
+def waiting_list_of(town: Municipality, service: Service) -> WaitingList:
+    """How the service's waiting lists are run; none for one that the town's document has dropped."""
+    try:
+        return rules_of(town).service(service.slug).waiting_list
+    except KeyError:
+        return WaitingList.NONE
 
 
 def _verdict(

@@ -11,7 +11,7 @@ from marelle.bookings.models import Basket, BasketLine
 from marelle.bookings.queries.days import Days, DayState
 from marelle.families.models import Household
 from marelle.requests.models import Act
-from marelle.rules.decisions import Reason, Refused
+from marelle.rules.decisions import Allowed, Reason, Refused
 
 Key = tuple[int, int, date]  # child id, unit id, day
 
@@ -45,7 +45,8 @@ def fill_basket(
 
     `days` holds the state of every cell shown; a cell unknown to it is not the family's and raises KeyError.
     A cell whose recorded state is no longer what the page showed, or that cannot be changed, is a clash: told, and
-    left out, never turned into a silent change. The ticked boxes of a page sent twice give the same basket.
+    left out, never turned into a silent change. Ticking a full day that has a waiting list asks to wait. The ticked
+    boxes of a page sent twice give the same basket.
     """
     basket = basket_of(user=user, household=household, at=at)
     basket = Basket.objects.select_for_update(no_key=True).get(id=basket.id)
@@ -63,11 +64,12 @@ def fill_basket(
             dropped.append(key)
             continue
         verdict = state.may_add() if cell.ticked else state.may_remove()
-        if isinstance(verdict, Refused):
+        waits = cell.ticked and isinstance(state.may_wait(), Allowed)
+        if isinstance(verdict, Refused) and not waits:
             clashes.append(Clash(key, verdict))
             dropped.append(key)
             continue
-        wanted.append(_line(basket, state, Act.BOOK if cell.ticked else Act.CANCEL))
+        wanted.append(_line(basket, state, Act.BOOK if cell.ticked else Act.CANCEL, waits=waits))
     _replace(basket, dropped=dropped, wanted=wanted)
     if wanted or dropped:
         basket.changed_at = at
@@ -87,6 +89,12 @@ def add_days(*, user: User, household: Household, states: Iterable[DayState], at
     return basket
 
 
+def agree_to_wait(*, user: User, household: Household, line_id: int) -> None:
+    """The family would rather wait for this day than leave it; a line that is gone already is fine."""
+    mine = BasketLine.objects.filter(basket__user=user, basket__household=household)
+    mine.filter(id=line_id, act=Act.BOOK).update(waits=True)
+
+
 def remove_line(*, user: User, household: Household, line_id: int) -> None:
     """Take one line out of the user's own basket; gone already is fine."""
     BasketLine.objects.filter(id=line_id, basket__user=user, basket__household=household).delete()
@@ -100,7 +108,7 @@ def empty_basket(*, user: User, household: Household, service_id: int | None = N
     return lines.delete()[0]
 
 
-def _line(basket: Basket, state: DayState, act: Act) -> BasketLine:
+def _line(basket: Basket, state: DayState, act: Act, *, waits: bool = False) -> BasketLine:
     return BasketLine(
         basket=basket,
         enrolment=state.enrolment,
@@ -109,6 +117,7 @@ def _line(basket: Basket, state: DayState, act: Act) -> BasketLine:
         date=state.day,
         act=act,
         was=state.was,
+        waits=waits,
     )
 
 

@@ -7,24 +7,24 @@ Everything that can be recorded is; the rest stays in the basket with its reason
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.accounts.models import User
-from marelle.activities.models import Municipality, Validation
+from marelle.activities.models import Municipality, OpeningDay, Validation
 from marelle.bookings import notifications
 from marelle.bookings.models import Basket, BasketLine, Booking
 from marelle.bookings.queries.baskets import lines_of
 from marelle.bookings.queries.days import Days, DayState, component_places, load_days
-from marelle.bookings.services.places import exchange
+from marelle.bookings.services.places import exchange, release
 from marelle.families.models import Child, Household
 from marelle.foundation import audit
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.services import NewLine, close_lines, open_request
-from marelle.rules.decisions import Decision, Reason, Refused
+from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.lifecycles import (
     BOOKING,
     HOLDS_A_PLACE,
@@ -34,6 +34,7 @@ from marelle.rules.lifecycles import (
     LineState,
     next_state,
 )
+from marelle.rules.waiting import serve
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +106,14 @@ def send_basket(
         dates={line.date for line in lines},
     )
     kept, unsent = _judge(lines, days)
-    kept, full = _take_places(kept)
+    kept, full, queued = _take_places(kept)
     unsent += full
     if not kept:
         return Sending(request=None, unsent=tuple(unsent))
 
-    request = _record(kept, town=town, household=household, user=user, send_key=send_key, message=message, at=at)
+    request = _record(
+        kept, queued, town=town, household=household, user=user, send_key=send_key, message=message, at=at
+    )
     BasketLine.objects.filter(id__in=[line.id for line, _state in kept]).delete()
     basket.send_key = uuid.uuid4()
     basket.changed_at = at
@@ -155,20 +158,72 @@ def judge(line: BasketLine, days: Days) -> Decision:
     return state.may_add() if line.act == Act.BOOK else state.may_remove()
 
 
-def _take_places(kept: Kept) -> tuple[Kept, list[Unsent]]:
+def _take_places(kept: Kept) -> tuple[Kept, list[Unsent], set[int]]:
+    """The lines that can be recorded, those whose day is full, and the ids of those that wait for a place."""
+    queued: set[int] = set()
     wanted: list[int] = []
     left: list[Booking] = []
     for index, (line, state) in enumerate(kept):
         if line.act == Act.BOOK:
             if _holds(state):
                 wanted.append(index)
+            elif line.waits and isinstance(state.may_wait(), Allowed):
+                queued.add(line.id)
         elif state.booking is not None and state.booking.holds_place and not _asks_to_cancel(state):
             left.append(state.booking)
     # Given back where they were taken: the child may be in another group since.
     given = component_places(left).values()
     got = dict(zip(wanted, exchange(give_back=given, wanted=[kept[index][1].places for index in wanted]), strict=True))
-    full = [Unsent(kept[index][0], Refused(Reason.FULL)) for index, has in got.items() if not has]
-    return [pair for index, pair in enumerate(kept) if got.get(index, True)], full
+    for index in _overtaking([(index, kept[index][1]) for index, has in got.items() if has]):
+        release([kept[index][1].places])
+        got[index] = False
+    without = [index for index, has in got.items() if not has]
+    queued |= {kept[index][0].id for index in without if kept[index][0].waits and kept[index][1].has_list}
+    full = [Unsent(kept[index][0], Refused(Reason.FULL)) for index in without if kept[index][0].id not in queued]
+    return [pair for index, pair in enumerate(kept) if got.get(index, True) or pair[0].id in queued], full, queued
+
+
+def _overtaking(taken: Sequence[tuple[int, DayState]]) -> list[int]:
+    """Of these who have just taken places, those who would pass before somebody who waits and finds room now.
+
+    The rows are locked: nobody joins these lists meanwhile. One query where places are counted, and the rare rest only
+    where somebody waits."""
+    counted = [(index, state) for index, state in taken if state.left is not None]
+    days = {(state.enrolment.group_id, state.day) for _index, state in counted}
+    if not days:
+        return []
+    waiting = [
+        booking
+        for booking in Booking.objects.filter(
+            group__in={group for group, _day in days}, date__in={day for _group, day in days}, state=BookingState.QUEUED
+        ).order_by("id")
+        if (booking.group_id, booking.date) in days
+    ]
+    if not waiting:
+        return []
+    places = component_places(waiting)
+    room: dict[int, int | None] = {
+        day.id: day.left
+        for day in OpeningDay.objects.filter(
+            id__in={id for found in places.values() for id in found}
+            | {id for _i, state in counted for id in state.places}
+        )
+    }
+    for _index, state in counted:
+        for id in state.places:
+            left = room[id]
+            room[id] = None if left is None else left + 1
+    served, _left = serve(
+        room, [*(places[booking.id] for booking in waiting), *(state.places for _i, state in counted)]
+    )
+    return [index for (index, _state), fits in zip(counted, served[len(waiting) :], strict=True) if not fits]
+
+
+def waiting_ends(state: DayState, *, town: Municipality) -> datetime:
+    """When the portal looks again at who waits for this day: at its booking limit, else as the day begins."""
+    if isinstance(state.book, Allowed) and state.book.until is not None:
+        return state.book.until
+    return datetime.combine(state.day, time.min, town.tz).astimezone(UTC)
 
 
 def _holds(state: DayState) -> bool:
@@ -183,7 +238,9 @@ def _asks_to_cancel(state: DayState) -> bool:
     return asked and state.booking.state == BookingState.BOOKED
 
 
-def _event(line: BasketLine, state: DayState) -> BookingEvent:
+def _event(line: BasketLine, state: DayState, queued: Collection[int]) -> BookingEvent:
+    if line.id in queued:
+        return BookingEvent.QUEUE
     if line.act == Act.BOOK:
         immediate = state.enrolment.activity.service.validation_book == Validation.IMMEDIATE
         return BookingEvent.BOOK if immediate else BookingEvent.ASK
@@ -195,6 +252,7 @@ def _event(line: BasketLine, state: DayState) -> BookingEvent:
 
 def _record(
     kept: Kept,
+    queued: Collection[int],
     *,
     town: Municipality,
     household: Household,
@@ -203,7 +261,7 @@ def _record(
     message: str,
     at: datetime,
 ) -> FamilyRequest:
-    events = [_event(line, state) for line, state in kept]
+    events = [_event(line, state, queued) for line, state in kept]
     request, rows = open_request(
         household=household,
         kind=RequestKind.BOOKING,
@@ -244,6 +302,7 @@ def _record(
                     line=row,
                     requested_at=at,
                     changed_at=at,
+                    waits_until=waiting_ends(state, town=town) if after == BookingState.QUEUED else None,
                 )
             )
             continue

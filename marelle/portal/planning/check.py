@@ -11,14 +11,16 @@ from marelle.bookings.queries.days import Days
 from marelle.bookings.services.sending import judge
 from marelle.foundation.components.grid import Kid
 from marelle.foundation.sentences import day_words, moment_words, sentence
+from marelle.portal.planning.waiting import ahead_words
 from marelle.requests.models import Act
-from marelle.rules.decisions import Allowed, Refused
+from marelle.rules.decisions import Allowed, Reason, Refused
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedLine:
     """A line of the check: `sentence` ("Ajouter lundi 23 novembre"), `until` in words, or the `problem` that stops
-    it."""
+    it. `waits`: it stands in the waiting list when sent; `list_words`: how many stand before, where the day is full and
+    has a list."""
 
     line: BasketLine
     kid: Kid
@@ -30,16 +32,24 @@ class CheckedLine:
     until: str
     problem: str
     asked: bool
+    waits: bool = False
+    list_words: str = ""
 
 
 def checked_line(line: BasketLine, days: Days, town: Municipality, kids: Mapping[int, Kid]) -> CheckedLine:
     adds = line.act == Act.BOOK
     verdict = judge(line, days)
+    state = days.states.get((line.child_id, line.unit_id, line.date))
+    full = adds and isinstance(verdict, Refused) and verdict.reason == Reason.FULL
+    joins = full and state is not None and isinstance(state.may_wait(), Allowed)
+    waits = joins and line.waits
+    if waits and state is not None:
+        verdict = state.may_wait()
     service = line.enrolment.activity.service
     day = day_words(line.date)
     until = moment_words(verdict.until, town.tz) if isinstance(verdict, Allowed) and verdict.until else ""
     withdraws = line.was == "pending"
-    words = _("Ajouter %(day)s") if adds else _("Retirer %(day)s") if withdraws else _("Annuler %(day)s")
+    words = _("Attendre une place %(day)s") if waits else _change(adds, withdraws)
     return CheckedLine(
         line=line,
         kid=kids[line.child_id],
@@ -50,5 +60,15 @@ def checked_line(line: BasketLine, days: Days, town: Municipality, kids: Mapping
         unit=line.unit.name if len(days.units.get(service.id, ())) > 1 else "",
         until=until,
         problem=sentence(verdict, town.tz) if isinstance(verdict, Refused) else "",
-        asked=(service.validation_book if adds else service.validation_cancel) == "asked" and not withdraws,
+        asked=not waits
+        and (service.validation_book if adds else service.validation_cancel) == "asked"
+        and not withdraws,
+        waits=waits,
+        list_words=ahead_words(state) if joins and state is not None else "",
     )
+
+
+def _change(adds: bool, withdraws: bool) -> str:
+    if adds:
+        return _("Ajouter %(day)s")
+    return _("Retirer %(day)s") if withdraws else _("Annuler %(day)s")

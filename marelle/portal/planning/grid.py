@@ -19,6 +19,7 @@ from marelle.foundation.components.grid import Column, Day, Grid, Kid, Tile, Wee
 from marelle.foundation.sentences import day_words, list_words, moment_words, sentence, short_span_words, time_words
 from marelle.portal.planning.menus import column_menu, row_menu
 from marelle.portal.planning.months import Month
+from marelle.portal.planning.waiting import join_mark, may_join, waiting_mark
 from marelle.requests.models import Act
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed
@@ -54,7 +55,11 @@ class MonthPage:
     @property
     def legend(self) -> list[CellState]:
         tiles = (tile for week in self.grid.weeks for day in week.days for tile in day.tiles)
-        return CellState.legend_of(tile.state for tile in tiles if isinstance(tile.state, CellState))
+        shown = {tile.state for tile in tiles}
+        found = [state for state in shown if isinstance(state, CellState)]
+        if any(state.css == CellState.QUEUED.css for state in shown):
+            found.append(CellState.QUEUED)
+        return CellState.legend_of(found)
 
 
 def month_page(
@@ -147,7 +152,7 @@ def _remarks(
         for state in by_day[day]:
             look = cell_state(state, today=days.today)
             kid = kids.get(state.enrolment.child_id)
-            if look in EXPLAINED:
+            if look in EXPLAINED and not may_join(state, today=days.today):
                 text, locked = why_locked(state, town=town), True
             elif look is CellState.REFUSED and state.refusal is not None:
                 text, locked = _("Refusé : %(reason)s") % {"reason": state.refusal.reason.rstrip(".")}, False
@@ -237,7 +242,9 @@ def _day(
     soonest: datetime | None = None
     for state in states:
         look = cell_state(state, today=days.today)
-        editable = is_editable(state, today=days.today)
+        joins = may_join(state, today=days.today)
+        editable = joins or is_editable(state, today=days.today)
+        waits = waiting_mark(state)
         change = changes.get(state.key)
         ticked = state.is_wanted if change is None else change == Act.BOOK
         verdict = state.book if state.booking is None else state.cancel
@@ -246,6 +253,11 @@ def _day(
         note, why = "", ""
         if editable and state.booking is None and state.left is not None and state.left <= FEW_PLACES:
             note = ngettext("%(n)d place", "%(n)d places", state.left) % {"n": state.left}
+        if joins:
+            note = _("%(n)d en attente") % {"n": state.ahead} if state.ahead else ""
+        href = ""
+        if state.booking is not None and look in (CellState.QUEUED, CellState.OFFERED):
+            href = reverse("portal:place", args=[state.booking.pk])
         if not editable and look in EXPLAINED and day >= days.today:
             why = why_locked(state, town=town)
         tiles.append(
@@ -254,14 +266,15 @@ def _day(
                 day=words,
                 kid=kids.get(state.enrolment.child_id),
                 unit=state.unit.name if several_units else "",
-                state=look,
+                state=waits or look,
                 ticked=ticked,
                 base=state.is_wanted,
                 editable=editable,
                 note=note,
                 why=why,
-                href=f"#{_anchor(day)}" if why else "",
-                alone=look is CellState.REFUSED,
+                href=href or (f"#{_anchor(day)}" if why else ""),
+                ask=join_mark() if joins else None,
+                alone=look is CellState.REFUSED or joins,
                 described_by=f"due-{day.isoformat()}" if soonest is not None and editable else "",
             )
         )

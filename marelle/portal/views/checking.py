@@ -16,7 +16,7 @@ from marelle.activities.queries import municipality
 from marelle.bookings.models import BasketLine
 from marelle.bookings.queries.baskets import basket_lines
 from marelle.bookings.queries.days import load_days
-from marelle.bookings.services.baskets import remove_line
+from marelle.bookings.services.baskets import agree_to_wait, remove_line
 from marelle.bookings.services.sending import Choice, choice_of, send_basket
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import kids_of
@@ -58,6 +58,7 @@ def check(request: GuardianHttpRequest) -> HttpResponse:
             "shown": " ".join(_packed(line) for line in lines),
             "sent_number": _own_number(request),
             "asked": any(line.asked for line in checked if not line.problem),
+            "waiting": sum(line.waits for line in checked),
         },
     )
 
@@ -118,6 +119,14 @@ def _choices(packed: str) -> set[Choice]:
         }
     except ValueError:
         raise Http404 from None
+
+
+@require_POST
+@guardian_required
+def wait(request: GuardianHttpRequest, line: int) -> HttpResponse:
+    """Keep a full day in the basket, to stand in its waiting list."""
+    agree_to_wait(user=request.user, household=request.household, line_id=line)
+    return redirect(f"{reverse('portal:check')}#ligne-{line}")
 
 
 @require_POST

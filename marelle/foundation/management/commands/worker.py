@@ -9,8 +9,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
 from django.db import connections
+from django.utils.module_loading import import_string
 
 from marelle.foundation import postman
+from marelle.foundation.clock import now
 from marelle.foundation.models import OutboxMail
 
 logger = getLogger(__name__)
@@ -20,12 +22,13 @@ AWAY = (1, 2, 5, 10, 30)  # seconds between attempts to reach a database that is
 
 
 class Command(BaseCommand):
-    """Runs beside the web server and sends what waits in the outbox, for ever. Several may run at once.
+    """Runs beside the web server, for ever: does what time makes due (`settings.TICKS`) and sends what waits in the
+    outbox. Several may run at once.
 
     A signal lets the e-mail in hand finish and be recorded; a database that is away is waited for.
     """
 
-    help = "Sends the e-mails that wait in the outbox."
+    help = "Does what is due and sends the e-mails that wait in the outbox."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="send what is due now, then end")
@@ -35,6 +38,7 @@ class Command(BaseCommand):
             raise CommandError("Links in e-mails need the portal's address: MARELLE_PUBLIC_URL (docs/hosting.md).")
         self.stop = threading.Event()
         if once:
+            self.do_due()
             self.send_due()
             return
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -42,6 +46,7 @@ class Command(BaseCommand):
         absences = 0
         while not self.stop.is_set():
             try:
+                self.do_due()
                 self.send_due()
                 absences = 0
                 self.stop.wait(IDLE)
@@ -53,6 +58,22 @@ class Command(BaseCommand):
 
     def finish(self, number: int, frame: FrameType | None) -> None:
         self.stop.set()
+
+    def do_due(self) -> None:
+        """One turn of every room's periodic act. An act that fails is logged and tried again at the next turn: it keeps
+        neither the others nor the e-mails waiting."""
+        for path in settings.TICKS:
+            if self.stop.is_set():
+                return
+            try:
+                done = import_string(path)(at=now())
+            except DatabaseError:
+                raise
+            except Exception:
+                logger.exception("%s failed", path)
+            else:
+                if done:
+                    logger.info("%s: %d done", path, done)
 
     def send_due(self) -> None:
         aside = postman.set_aside(now=clock())
