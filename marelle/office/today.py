@@ -1,15 +1,23 @@
 """The agents' day: what is expected where, what waits, what is left."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.activities.models import Municipality, Service, Site
 from marelle.activities.queries import calendar_of
-from marelle.bookings.queries.counts import Expected, PlacesOfService, expected_on, next_open_day, places_left
+from marelle.bookings.queries.counts import (
+    Expected,
+    PlacesOfDay,
+    PlacesOfService,
+    expected_on,
+    next_open_day,
+    places_left,
+)
 from marelle.foundation.sentences import beyond_calendar_words, short_day_words
 from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 
@@ -58,6 +66,8 @@ class Place:
     words: str
     detail: str
     tone: str
+    waiting: str = ""
+    waiting_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +170,7 @@ def _places(services: Sequence[PlacesOfService]) -> tuple[PlacesTable, ...]:
                 (
                     line.site.name,
                     line.group,
-                    tuple(None if places is None else _place(places.left, places.ceiling) for places in line.days),
+                    tuple(None if places is None else _place(places, entry.service) for places in line.days),
                 )
                 for line in entry.groups
             ),
@@ -169,7 +179,17 @@ def _places(services: Sequence[PlacesOfService]) -> tuple[PlacesTable, ...]:
     )
 
 
-def _place(left: int, ceiling: int) -> Place:
+def _place(places: PlacesOfDay, service: Service) -> Place:
+    left, ceiling = places.left, places.ceiling
+    place = _left(left, ceiling)
+    if not places.waiting:
+        return place
+    words = _("%(n)d en attente") % {"n": places.waiting}
+    url = reverse("office:waiting", args=[service.slug, places.date.isoformat()])
+    return replace(place, waiting=words, waiting_url=url)
+
+
+def _left(left: int, ceiling: int) -> Place:
     taken = _("%(taken)d sur %(ceiling)d") % {"taken": ceiling - left, "ceiling": ceiling}
     if left == 0:
         return Place(words=_("Complet"), detail=taken, tone="full")

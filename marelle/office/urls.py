@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marelle.office.views import families, mails, queue, today
+from marelle.office.views import families, mails, queue, today, waiting
 
 app_name = "office"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("demandes/raccourcis/", queue.keys, name="keys"),
     path("demandes/<str:number>/", queue.detail, name="request"),
     path("demandes/<str:number>/ouvrir/", queue.hold, name="hold"),
+    path("attente/<slug:service>/<str:day>/", waiting.waiting, name="waiting"),
     path("familles/", families.index, name="families"),
     path("familles/nouvelle/", families.new, name="new_family"),
     path("familles/inviter/", families.invite_all, name="invite_all"),

@@ -257,13 +257,14 @@ class RequestPage:
 
 
 def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int, Kid], at: datetime) -> RequestPage:
-    """Everything a request says of itself: two queries, its lines and their days, and two more for ranks."""
+    """Everything a request says of itself: one query, its lines; one more for days accepted at once,
+    and two for the ranks of those that wait."""
     lines = list(
         request.lines.select_related("child", "service", "activity__site", "unit").order_by(
             "child__birth_date", "child_id", "service__position", "service_id", "date", "position"
         )
     )
-    days = {b.line_id: b for b in Booking.objects.filter(line__request=request, state__in=_WAITED)}
+    days = _waited(lines)
     known = ranks(days.values())
     units = {(line.service_id, line.unit_id) for line in lines}
     several = {service for service, _unit in units if len({u for s, u in units if s == service}) > 1}
@@ -341,6 +342,13 @@ def _what(line: RequestLine, *, with_unit: bool) -> str:
     if with_unit and line.unit is not None:
         text = f"{text}, {midsentence(line.unit.name)}"
     return text
+
+
+def _waited(lines: Sequence[RequestLine]) -> dict[int, Booking]:
+    """The days of these lines that went, or go, through a waiting list: by line. Only lines accepted at the send may."""
+    at_once = [line.pk for line in lines if line.at_once and line.act == Act.BOOK]
+    found = Booking.objects.filter(line__in=at_once, state__in=_WAITED) if at_once else ()
+    return {booking.line_id: booking for booking in found}
 
 
 def _days_to_reserve(lines: Sequence[RequestLine]) -> tuple[NextDays, ...]:

@@ -90,6 +90,9 @@ TABLE = (
     Line("portal:check", "get", FAMILIES),
     Line("portal:send", "post", sent("/planning/verifier/"), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("portal:remove_line", "post", sent("/planning/verifier/"), lambda at: (at.line.pk,)),
+    Line("portal:wait_line", "post", sent("/planning/verifier/#ligne-{line}"), lambda at: (at.line.pk,)),
+    Line("portal:place", "get", OWN, lambda at: (at.request.lines.get().bookings.get().pk,)),
+    Line("portal:place", "post", ("door", 404, 404, 404, 404, 404), lambda at: (at.request.lines.get().bookings.get().pk,)),  # noqa: E501
     Line("portal:demarches", "get", FAMILIES),
     Line("portal:enrol", "get", FAMILIES),
     Line("portal:enrol", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
@@ -110,6 +113,8 @@ TABLE = (
     Line("office:request", "get", AGENTS_THERE, number),
     Line("office:request", "post", ("door", 404, 404, 404, 400, 404), number),
     Line("office:hold", "post", ("door", 404, 404, 404, "/agents/demandes/{number}/#detail", 404), number),
+    Line("office:waiting", "get", AGENTS, lambda _: ("cantine", "2026-11-16")),
+    Line("office:waiting", "post", ("door", 404, 404, 404, 404, 404), lambda _: ("cantine", "2026-11-16")),
     Line("office:families", "get", AGENTS),
     Line("office:new_family", "get", AGENTS),
     Line("office:new_family", "post", AGENTS),
@@ -146,7 +151,7 @@ def test_every_address_has_its_line() -> None:
 def wrong(line: Line, at: World) -> list[str]:
     """What each person gets that the table does not say."""
     found = []
-    known = {"number": at.request.number, "household": at.benali.household.pk}
+    known = {"number": at.request.number, "household": at.benali.household.pk, "line": at.line.pk}
     for who, expected in zip(PEOPLE, line.expect, strict=True):
         url = reverse(line.name, args=line.args(at)) + line.query
         answer = getattr(at.client(who), line.method)(url, line.data(at))

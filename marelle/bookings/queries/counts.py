@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.db.models import Count, Min, Q, QuerySet
 
 from marelle.activities.models import OpeningDay, Service, Site, Unit
 from marelle.bookings.models import Booking
+from marelle.bookings.queries.waiting import waiting_counts
 from marelle.rules.lifecycles import BookingState
 
 #: A child whose day waits for an answer is expected: no one misses a meal through an agent's silence.
@@ -43,11 +44,12 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlacesOfDay:
-    """The places of a group on a day, of the unit that has fewest left."""
+    """The places of a group on a day, of the unit that has fewest left, and how many children wait for one."""
 
     date: date
     taken: int
     ceiling: int
+    waiting: int = 0
 
     @property
     def left(self) -> int:
@@ -121,7 +123,7 @@ def next_open_day(after: date, *, sites: Collection[int] = ()) -> date | None:
 
 
 def places_left(first: date, last: date, *, days: int, sites: Collection[int] = ()) -> list[PlacesOfService]:
-    """The counted places of each service over its next `days` open days in [first, last]: one query.
+    """The counted places of each service over its next `days` open days in [first, last], and who waits: two queries.
 
     Services whose places are not counted are not named.
     """
@@ -143,6 +145,7 @@ def places_left(first: date, last: date, *, days: int, sites: Collection[int] = 
         known = tightest[service.id][row.group_id].get(row.date)
         if known is None or places.left < known.left:
             tightest[service.id][row.group_id][row.date] = places
+    waits = waiting_counts(first, last, sites=sites) if tightest else {}
     found = []
     for service_id, by_group in tightest.items():
         dates = sorted({day for by_date in by_group.values() for day in by_date})[:days]
@@ -150,7 +153,12 @@ def places_left(first: date, last: date, *, days: int, sites: Collection[int] = 
             PlacesOfGroup(
                 site=groups[group].group.activity.site,
                 group=groups[group].group.name,
-                days=tuple(by_date.get(day) for day in dates),
+                days=tuple(
+                    replace(places, waiting=sum(waits.get((service_id, group, day), (0, 0))))
+                    if (places := by_date.get(day)) is not None
+                    else None
+                    for day in dates
+                ),
             )
             for group, by_date in by_group.items()
         ]
