@@ -345,7 +345,7 @@ def _what(line: RequestLine, *, with_unit: bool) -> str:
 
 
 def _waited(lines: Sequence[RequestLine]) -> dict[int, Booking]:
-    """The days of these lines that went, or go, through a waiting list: by line. Only lines accepted at the send may."""
+    """The days of these lines that went through a waiting list, by line. Only lines accepted at the send may."""
     at_once = [line.pk for line in lines if line.at_once and line.act == Act.BOOK]
     found = Booking.objects.filter(line__in=at_once, state__in=_WAITED) if at_once else ()
     return {booking.line_id: booking for booking in found}
