@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marelle.activities.models import BookingMode
-from marelle.activities.queries import limits_of, municipality
+from marelle.activities.queries import municipality
 from marelle.bookings.queries.cells import is_editable
 from marelle.bookings.queries.days import Days, DayState, basket_lines_among, live_enrolments, load_days
 from marelle.bookings.services.baskets import (
@@ -24,8 +24,9 @@ from marelle.bookings.services.baskets import (
 )
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.foundation.components.grid import unpack_seen
-from marelle.foundation.sentences import day_words, limit_words
+from marelle.foundation.sentences import day_words
 from marelle.portal.navigation import tell_basket
+from marelle.portal.planning.deadlines import deadline_words
 from marelle.portal.planning.grid import MonthPage, month_page
 from marelle.portal.planning.menus import whole_menu
 from marelle.portal.planning.months import Month, open_span
@@ -89,7 +90,7 @@ def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
             "page": page,
             "menu": whole_menu(month),
             "legend": page.legend,
-            "limit": limit_words(limits_of(place.town, place.service, page.days.units[place.service.id][0]).book),
+            "limit": deadline_words(place.town, place.service, page.days.units[place.service.id]),
             "template": template_form(place, page.days, month),
             "contacts": contacts_of(place),
         }
