@@ -106,6 +106,13 @@ def test_the_garderie_says_that_no_day_is_reserved(screen: Screen, benali: Famil
     assert "Il reste à réserver" not in screen.go(PAGE)
 
 
+@pytest.mark.row("A2")
+def test_in_august_the_year_about_to_begin_is_offered_first(screen: Screen) -> None:
+    screen.at(paris(2027, 8, 10, 10))
+    assert "Quels services en 2027-2028 ?" in screen.go(PAGE)
+    assert "?annee=2026-2027" in screen.markup
+
+
 @pytest.mark.row("A3")
 def test_a_refused_enrolment_tells_why_and_can_be_asked_again(screen: Screen, benali: Family, malika: User) -> None:
     refuse(ask(benali, children=benali.children[:1]), "Il manque l’attestation.", by=malika)
