@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from marelle.activities.queries import municipality
@@ -26,6 +27,7 @@ from marelle.requests.queries import find_request
 
 
 @require_safe
+@never_cache  # going back after a send must not show as unsent what has left
 @guardian_required
 def check(request: GuardianHttpRequest) -> HttpResponse:
     """Everything in the basket, as sentences, with each day's limit and what would be refused now."""
