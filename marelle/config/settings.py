@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "marelle.foundation.clock.ClockMiddleware",
+    "marelle.activities.opening.OpeningMiddleware",
 ]
 
 ROOT_URLCONF = "marelle.config.urls"

@@ -12,6 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
 from marelle.demo.models import DeliveredMail
+from marelle.foundation.typed import typed
 
 PAGE = 20
 # An e-mail brings its own style and nothing else: no script, no picture from elsewhere, no form. It sits in a frame.
@@ -28,7 +29,7 @@ HTML_POLICY: dict[str, Any] = {
 @never_cache
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
-    words, address = " ".join(request.GET.get("q", "").split()), request.GET.get("a", "").strip().lower()
+    words, address = " ".join(typed(request.GET, "q").split()), typed(request.GET, "a").lower()
     mails = DeliveredMail.objects.defer("text", "html")
     if address:
         mails = mails.filter(to_address=address)

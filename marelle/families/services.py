@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from marelle.accounts.models import User
-from marelle.activities.models import Site
+from marelle.activities.models import Municipality, Site
 from marelle.families.models import Child, Guardian, Guardianship, Household, Residence
 from marelle.families.queries import known_child, plain, who_has_address
 from marelle.foundation import outbox
@@ -64,6 +64,10 @@ class NoAddress(Exception):
     """The guardian has no e-mail address to write to."""
 
 
+class AlreadyInvited(Exception):
+    """An invitation left since the page that asks for this one was shown: a double click, or a colleague."""
+
+
 class AlreadyIn(Exception):
     """The guardian's account is open already: there is nothing to invite to."""
 
@@ -78,11 +82,15 @@ def register_household(
     by: Actor,
     at: datetime,
     is_resident: bool = True,
+    invite: bool = False,
 ) -> Household:
     """Create a household with its adults, in order, and its children; a Child given as such has one more home now.
+    `invite`: the adults who have an address are invited at once.
 
-    Raises AddressInUse and ChildAlreadyKnown. Nobody is invited yet.
+    Raises AddressInUse and ChildAlreadyKnown; nothing is written then. Registrations go one after the other: a form
+    sent twice at the same instant finds its own family known.
     """
+    list(Municipality.objects.select_for_update(no_key=True).values_list("id"))
     refuse_used_addresses(guardians)
     for child in children:
         if isinstance(child, NewChild):
@@ -115,6 +123,9 @@ def register_household(
         household_id=household.pk,
         text=_("Famille %(name)s enregistrée.") % {"name": household.name},
     )
+    if invite:
+        for guardian in household.guardians.exclude(email="").order_by("guardianships__position"):
+            invite_guardian(guardian=guardian, by=by, at=at)
     return household
 
 
@@ -153,8 +164,9 @@ def refresh_search(household: Household) -> None:
 
 
 @transaction.atomic
-def invite_guardian(*, guardian: Guardian, by: Actor, at: datetime) -> OutboxMail:
+def invite_guardian(*, guardian: Guardian, by: Actor, at: datetime, after: int | None = None) -> OutboxMail:
     """Send the guardian a link to choose their password; again, as often as one likes. Their user exists from now on.
+    `after`: how many had left when it was asked; when more have left since, AlreadyInvited and nothing is sent.
 
     Someone who already comes in with this address, an agent for instance, gets this family besides, and an e-mail that
     says so. Raises NoAddress, AlreadyIn, and AddressInUse when the address opens another guardian's door.
@@ -173,6 +185,8 @@ def invite_guardian(*, guardian: Guardian, by: Actor, at: datetime) -> OutboxMai
         guardian.save(update_fields=["user"])
     elif user.is_active or user.is_closed:
         raise AlreadyIn
+    if after is not None and user.invitations > after:
+        raise AlreadyInvited
     user.invited_at = at
     user.invitations += 1
     user.save(update_fields=["invited_at", "invitations"])

@@ -7,16 +7,14 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from marelle.bookings.services.answers import Verdict
+from marelle.foundation.typed import typed
 from marelle.office.examination import Examination, LineRow
 from marelle.office.refusals import reason_from
 
 LONG = 8
 ACCEPT, REFUSE, LATER = "accepter", "refuser", "plus-tard"
-
-
-def typed(data: QueryDict, name: str) -> str:
-    """A text as typed, without the characters that no database takes, and no longer than a reason may be."""
-    return data.get(name, "").replace("\x00", "").strip()[:500]
+#: Characters, as many as a line keeps.
+LONGEST_REASON = 500
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,9 +63,9 @@ class AnswerForm:
         for choice in form.choices:
             asked = data.get(choice.name, "")
             choice.choice = asked if asked in (ACCEPT, REFUSE, LATER) else choice.choice
-            choice.own = typed(data, choice.own_name)
+            choice.own = typed(data, choice.own_name, most=LONGEST_REASON)
         form.model = data.get("modele", "")
-        form.words = typed(data, "motif")
+        form.words = typed(data, "motif", most=LONGEST_REASON)
         return form
 
     @property

@@ -166,7 +166,7 @@ class HouseholdForm:
         most = MOST_GUARDIANS if kind == "guardian" else MOST_CHILDREN
         if act == "add" and len(kept) < most:
             kept.append(len(kept))
-        elif act == "remove" and len(kept) > 1 and number.isdecimal() and int(number) in kept:
+        elif act == "remove" and len(kept) > 1 and number in map(str, kept):
             kept.remove(int(number))
         return cls.drawn(data, guardians=guardians, children=children, today=today, typed=True)
 

@@ -19,11 +19,13 @@ from marelle.families.queries import history, invitation_state, matching, with_p
 from marelle.families.services import (
     AddressInUse,
     AlreadyIn,
+    AlreadyInvited,
     ChildAlreadyKnown,
     NoAddress,
     invite_guardian,
     register_household,
 )
+from marelle.foundation.typed import typed
 from marelle.office.household_form import MOST_CHILDREN, MOST_GUARDIANS, HouseholdForm
 from marelle.office.mails import DESK
 from marelle.office.views.family_activity import activity
@@ -42,7 +44,7 @@ FILTERS = {"a-inviter": NEVER_INVITED, "sans-reponse": NOT_IN_YET}
 @require_safe
 @agent_required()
 def index(request: AgentHttpRequest) -> HttpResponse:
-    words = request.GET.get("q", "").strip()
+    words = typed(request.GET, "q", most=100)
     sort = request.GET.get("tri", "nom")
     chosen = request.GET.get("voir", "")
     found = matching(households_for(request.agent), words)
@@ -109,7 +111,6 @@ def new(request: AgentHttpRequest) -> HttpResponse:
 
 def register(request: AgentHttpRequest, form: HouseholdForm) -> Household | None:
     """The household, its adults invited if that was asked; None, and why in the form, when someone was quicker."""
-    by, at = request.user.actor(as_agent=True), request.at
     try:
         household = register_household(
             name=form.home.cleaned_data["name"],
@@ -117,8 +118,9 @@ def register(request: AgentHttpRequest, form: HouseholdForm) -> Household | None
             guardians=form.new_guardians(),
             children=form.new_children(),
             is_resident=form.home.cleaned_data["is_resident"],
-            by=by,
-            at=at,
+            invite=form.home.cleaned_data["invite"],
+            by=request.user.actor(as_agent=True),
+            at=request.at,
         )
     except AddressInUse as error:
         form.problems = [{"text": words_in_use(error), "href": ""}]
@@ -126,11 +128,9 @@ def register(request: AgentHttpRequest, form: HouseholdForm) -> Household | None
     except ChildAlreadyKnown as error:
         form.problems = [{"text": _("%(name)s est déjà dans une autre famille.") % {"name": error.child}, "href": ""}]
         return None
-    invited = []
-    if form.home.cleaned_data["invite"]:
-        for guardian in household.guardians.exclude(email=""):
-            invite_guardian(guardian=guardian, by=by, at=at)
-            invited.append(guardian.email)
+    invited = [
+        guardian.email for guardian in form.new_guardians() if guardian.email and form.home.cleaned_data["invite"]
+    ]
     sentence = _("Famille %(name)s enregistrée.") % {"name": household.name}
     if invited:
         sentence += " " + ngettext(
@@ -167,14 +167,19 @@ def detail(request: AgentHttpRequest, household_id: int) -> HttpResponse:
 @require_POST
 @agent_required(*DESK)
 def invite(request: AgentHttpRequest, household_id: int, guardian_id: int) -> HttpResponse:
+    """Invite one adult, once for each page that was shown: `after` is how many invitations it told."""
     household = get_object_or_404(households_for(request.agent), pk=household_id)
     guardian = get_object_or_404(household.guardians, pk=guardian_id)
+    shown = request.POST.get("after", "")
     try:
         mail = invite_guardian(
             guardian=guardian,
             by=request.user.actor(as_agent=True),
             at=request.at,
+            after=int(shown) if shown.isdecimal() and len(shown) < 5 else None,
         )
+    except AlreadyInvited:
+        messages.info(request, _("L’invitation est déjà partie."))
     except NoAddress:
         messages.error(request, _("%(name)s n’a pas d’adresse e-mail.") % {"name": guardian})
     except AlreadyIn:
@@ -203,8 +208,11 @@ def invite_all(request: AgentHttpRequest) -> HttpResponse:
                 guardian=guardian,
                 by=request.user.actor(as_agent=True),
                 at=request.at,
+                after=0,
             )
             sent += 1
+        except AlreadyInvited:
+            continue
         except (AddressInUse, AlreadyIn, NoAddress):
             refused.append(str(guardian))
     messages.success(request, ngettext("%(n)d invitation envoyée.", "%(n)d invitations envoyées.", sent) % {"n": sent})

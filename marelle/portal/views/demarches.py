@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 
 from marelle.activities.queries import municipality
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
+from marelle.foundation.typed import typed
 from marelle.portal.asking import asking
 from marelle.portal.children import children_of
 from marelle.portal.tracking import FILTERS, counted, filtered, requests_of, rows_of
-from marelle.portal.typed import typed
 
 PER_PAGE = 10
 

@@ -14,10 +14,10 @@ from marelle.activities.models import Municipality, OpeningDay, SchoolYear
 from marelle.activities.queries import municipality, years_to_enrol
 from marelle.bookings.services.enrolments import Asked, Unmet, ask_enrolments
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
+from marelle.foundation.typed import typed
 from marelle.portal.children import children_of
 from marelle.portal.enrolling import Asking, EnrolmentPage, enrolment_page, why_not, wishes_of
 from marelle.portal.moments import midsentence, opening_words
-from marelle.portal.typed import typed
 
 MESSAGE_MOST = 1000
 
@@ -116,7 +116,8 @@ def _ask(
         household=request.household,
         school_year=page.year,
         wishes=wishes,
-        send_key=send_key,
+        # A guardian of two homes may send one page for each, from two windows: two requests.
+        send_key=uuid.uuid5(send_key, str(request.household.pk)),
         at=request.at,
         message=message,
     )

@@ -14,8 +14,8 @@ from marelle.families.models import Guardian
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import history as history_of
 from marelle.foundation.sentences import day_words, time_words
+from marelle.foundation.typed import typed
 from marelle.portal.children import age_words, children_of
-from marelle.portal.typed import typed
 from marelle.rules.lifecycles import EnrolmentState
 
 PER_PAGE = 30
