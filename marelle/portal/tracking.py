@@ -270,7 +270,8 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
     several = {service for service, _unit in units if len({u for s, u in units if s == service}) > 1}
     groups = []
     for (child_id, _service), found in groupby(lines, key=lambda line: (line.child_id, line.service_id)):
-        mine = list(found)
+        # A refusal among thirty days must not be looked for.
+        mine = sorted(found, key=lambda line: line.state != LineState.REFUSED)
         groups.append(
             ChildLines(
                 kid=badges.get(child_id),
