@@ -51,9 +51,12 @@ def visitor(at: World, name: str) -> Client:
     return at.client({"office": "agent", "accounts": "anonymous"}.get(name.partition(":")[0], "family"))
 
 
-def test_no_address_falls_over_a_query_it_does_not_expect(there: World) -> None:
+@pytest.mark.parametrize("room", sorted({line.name.partition(":")[0] for line in READ}))
+def test_no_address_falls_over_a_query_it_does_not_expect(there: World, room: str) -> None:
     faults = []
     for line in READ:
+        if line.name.partition(":")[0] != room:
+            continue
         client, url = visitor(there, line.name), reverse(line.name, args=line.args(there))
         for value in NASTY:
             answer = client.get(f"{url}?{urlencode(dict.fromkeys(QUERY, value))}")
