@@ -154,8 +154,8 @@ def places_left(first: date, last: date, *, days: int, sites: Collection[int] = 
                 site=groups[group].group.activity.site,
                 group=groups[group].group.name,
                 days=tuple(
-                    replace(places, waiting=sum(waits.get((service_id, group, day), (0, 0))))
-                    if (places := by_date.get(day)) is not None
+                    replace(counted, waiting=sum(waits.get((service_id, group, day), (0, 0))))
+                    if (counted := by_date.get(day)) is not None
                     else None
                     for day in dates
                 ),
