@@ -15,11 +15,12 @@ from marelle.bookings.queries.waiting import ranks
 from marelle.bookings.services.places import set_capacity
 from marelle.bookings.services.waiting import OFFER_LASTS, OfferOver, accept_offer, leave_list, tick
 from tests.bookings.test_waiting import LIMIT, WEDNESDAY, arrive, ask, free_the_place, small
-from tests.offer import AT, Family, agent, cadours, choose, send
+from tests.offer import AT, Family, agent, cadours, choose, paris, send
 
 pytestmark = pytest.mark.django_db
 
 FAMILIES = 4
+BEGINS = paris(2026, 11, 18, 13, 30)  # nobody withdraws a day that is going on
 
 
 @dataclass
@@ -112,9 +113,9 @@ def play(act: str, value: int, families: list[Family], paper: ListByHand, at: da
     elif act == "leave" and live is not None:
         if state in ("queued", "offered"):
             leave_list(booking_id=live.pk, by=who.user, at=at)
-        elif state == "pending":
+        elif state == "pending" and at < BEGINS:
             send(who, choose(who, [WEDNESDAY], "mercredi", wanted=False, at=at), at=at)
-        elif at < LIMIT:
+        elif state == "booked" and at < LIMIT:
             free_the_place(who, by=by, at=at)
         else:
             return
