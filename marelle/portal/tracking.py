@@ -330,7 +330,9 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
         refused_enrolment=any(line.act == Act.ENROL and line.state == LineState.REFUSED for line in lines),
         refused_days=refused_days[0] if refused_days else None,
         in_calendar=any(
-            line.act == Act.BOOK and line.state in (LineState.PENDING, LineState.ACCEPTED) for line in lines
+            line.act == Act.BOOK and line.state in (LineState.PENDING, LineState.ACCEPTED)
+            for line in lines
+            if line.pk not in days
         ),
     )
 

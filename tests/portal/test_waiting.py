@@ -48,6 +48,7 @@ def test_ticking_a_full_day_joins_its_list(settings: Settings, two: tuple[Family
     receipt = screen.post("/planning/envoyer/", {"send_key": screen.field("send_key"), "shown": screen.field("shown")})
     assert "1 jour est en liste d’attente" in receipt and "1ᵉʳ en attente" in receipt
     assert "C’est réservé" not in receipt
+    assert "Ajouter à mon agenda" not in receipt, "a day that waits is not one to come"
 
     month = screen.go("/planning/mercredi/?mois=2026-11")
     assert "1ᵉʳ en attente" in month
