@@ -30,7 +30,7 @@ class Municipality(models.Model):
     loaded_key = models.UUIDField(
         default=uuid.uuid4,
         editable=False,
-        help_text=_("Change à chaque fois que l’offre change : ce qui en est retenu est relu."),
+        help_text=_("Change quand l’offre change : ce qui en est retenu est relu."),
     )
 
     class Meta:
