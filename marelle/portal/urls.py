@@ -2,6 +2,7 @@ from django.urls import path
 
 from marelle.portal.views import (
     checking,
+    day,
     demarches,
     enrolment,
     family,
@@ -9,6 +10,7 @@ from marelle.portal.views import (
     home,
     places,
     planning,
+    planning_place,
     request,
     week_template,
 )
@@ -23,6 +25,9 @@ urlpatterns = [
     path("planning/attendre/<int:line>/", checking.wait, name="wait_line"),
     path("planning/<slug:service>/", planning.planning, name="planning"),
     path("planning/<slug:service>/semaine-type/", week_template.week_template, name="week_template"),
+    path("planning/<slug:service>/periode/", week_template.day_range, name="day_range"),
+    path("planning/<slug:service>/lieu/", planning_place.planning_place, name="planning_place"),
+    path("planning/<slug:service>/jour/<str:day>/", day.day, name="day"),
     path("demarches/", demarches.demarches, name="demarches"),
     path("demarches/inscription/", enrolment.enrol, name="enrol"),
     path("demandes/<str:number>/", request.detail, name="request"),

@@ -119,7 +119,7 @@ def test_a_family_reserves_the_canteen_and_an_agent_answers(live_portal, visit, 
     for child, weekday in (("Léo", "mardi"), ("Léo", "vendredi"), ("Emma", "mardi"), ("Emma", "vendredi")):
         form.get_by_role("checkbox", name=re.compile(f"{child}.*{weekday}")).uncheck()
     form.get_by_role("button", name="Remplir le planning").click()
-    expect(home.get_by_text(re.compile(r"\d+ repas à ajouter"))).to_be_visible()
+    expect(home.get_by_text(re.compile(r"\d+ jours ajoutés pour Léo et Emma"))).to_be_visible()
     expect(
         box(home, "lundi 16 novembre, Léo, À ajouter") if javascript else box(home, "lundi 16 novembre, Léo")
     ).to_be_checked()

@@ -87,6 +87,10 @@ TABLE = (
     Line("portal:planning", "post", sent("/planning/cantine/?mois=2026-11"), lambda _: ("cantine",), lambda _: {"mois": "2026-11"}),  # noqa: E501
     Line("portal:week_template", "get", FAMILIES, lambda _: ("cantine",)),
     Line("portal:week_template", "post", sent("/planning/cantine/semaine-type/?mois=2026-11"), lambda _: ("cantine",), lambda _: {"mois": "2026-11"}),  # noqa: E501
+    Line("portal:day_range", "get", FAMILIES, lambda _: ("cantine",)),
+    Line("portal:planning_place", "get", FAMILIES, lambda _: ("cantine",)),
+    Line("portal:day", "get", FAMILIES, lambda _: ("cantine", "2026-11-19")),
+    Line("portal:day", "post", sent("/planning/cantine/?mois=2026-11"), lambda _: ("cantine", "2026-11-19"), lambda _: {"mois": "2026-11"}),  # noqa: E501
     Line("portal:check", "get", FAMILIES),
     Line("portal:send", "post", sent("/planning/verifier/"), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("portal:remove_line", "post", sent("/planning/verifier/"), lambda at: (at.line.pk,)),

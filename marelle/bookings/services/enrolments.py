@@ -16,6 +16,7 @@ from marelle.bookings.models import LIVE_ENROLMENTS, Enrolment
 from marelle.bookings.services.sending import describe, lock_children
 from marelle.families.models import Child, Household
 from marelle.foundation import audit
+from marelle.foundation.sentences import weekdays_words
 from marelle.requests.models import Act, FamilyRequest, RequestKind
 from marelle.requests.services import NewLine, open_request
 from marelle.rules import eligibility
@@ -171,3 +172,28 @@ def ask_enrolments(
     )
     notifications.enrolments_sent(request=request, enrolments=enrolments, at=at)
     return Asked(request=request, unmet=tuple(unmet))
+
+
+@transaction.atomic
+def keep_usual_days(*, enrolment: Enrolment, weekdays: Sequence[int], user: User, at: datetime) -> bool:
+    """Remember on which weekdays the child usually comes (0 for Monday): what the typical week proposes next time. It
+    books nothing. Whether anything changed."""
+    days = sorted(set(weekdays))
+    if enrolment.usual_weekdays == days:
+        return False
+    enrolment.usual_weekdays = days
+    enrolment.save(update_fields=["usual_weekdays"])
+    audit.record(
+        at=at,
+        by=user.actor(),
+        action="enrolment.usual_days",
+        subject=enrolment,
+        household_id=enrolment.household_id,
+        text=_("Jours habituels de %(name)s, %(service)s : %(days)s.")
+        % {
+            "name": enrolment.child.first_name,
+            "service": enrolment.activity.service.short_name,
+            "days": weekdays_words(days) or _("aucun"),
+        },
+    )
+    return True

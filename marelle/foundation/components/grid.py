@@ -102,7 +102,7 @@ class Day:
     due: the hour until which it may change, when that is near ("9 h"); due_words: the same in full ("Modifiable
     jusqu'à demain, 9 h").
     aside: a short text in the head ("Aujourd'hui", "3,20 €"). closed: the whole cell is shut, for this reason.
-    outside: not in the period shown."""
+    outside: not in the period shown. starts, group: in the week view, as its column's."""
 
     date: str = ""
     number: str = ""
@@ -115,6 +115,8 @@ class Day:
     tiles: tuple[Tile, ...] = ()
     closed: Mark | None = None
     outside: bool = False
+    starts: bool = False
+    group: int = 0
 
     @property
     def due_id(self) -> str:
@@ -150,13 +152,14 @@ class Menu:
 class Column:
     """name: "Lundi", or the unit's. short: for phones when columns are five or more ("Lun."). icon: the unit's, in
     the week view.
-    starts: first column of a child."""
+    starts: first column of a child. group: the child's rank."""
 
     name: str
     short: str = ""
     icon: str = ""
     menu: Menu | None = None
     starts: bool = False
+    group: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +174,8 @@ class Week:
     name).
     closed: the whole row is shut. today: in the week view, this row is today's. seen: what the page showed, for
     `unpack_seen`; left to
-    `pack_seen` when None."""
+    `pack_seen` when None. In the week view a row is a day: `href` leads to its page (`link`: its hidden words);
+    `due`, `due_words` and `date` are a Day's."""
 
     label: str
     span: str = ""
@@ -184,6 +188,13 @@ class Week:
     closed: Mark | None = None
     today: bool = False
     seen: str | None = None
+    due: str = ""
+    due_words: str = ""
+    date: str = ""
+
+    @property
+    def due_id(self) -> str:
+        return f"due-{self.date}"
 
     @property
     def packed(self) -> str:
@@ -194,7 +205,8 @@ class Week:
 class Grid:
     """caption: what the table is, read first by screen readers. name: the field of the ticked boxes. seen_name: that
     of the packed rows.
-    several_units: cells hold more than one unit, so each tile says its own. reading: no box, no menu, for agents."""
+    several_units: cells hold more than one unit, so each tile says its own. reading: no box, no menu, for agents.
+    picked: in a wide week view, the rank of the child that a phone shows; the others stay in the form."""
 
     caption: str
     columns: tuple[Column, ...]
@@ -204,6 +216,12 @@ class Grid:
     seen_name: str = "seen"
     several_units: bool = False
     reading: bool = False
+    picked: int = 0
+
+    @property
+    def picks(self) -> bool:
+        """Whether a phone has no room for all the children at once."""
+        return len(self.groups) > 1 and len(self.columns) > 6
 
     @property
     def css(self) -> str:
@@ -212,6 +230,8 @@ class Grid:
             kinds.append("grid--read")
         if len(self.columns) > 4:
             kinds.append("grid--wide")
+        if self.picks:
+            kinds.append(f"grid--pick pick-{self.picked}")
         return " ".join(kinds)
 
     @property

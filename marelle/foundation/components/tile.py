@@ -128,7 +128,12 @@ def tiles_html(day: Day, grid: Grid) -> SafeString:
 
 def cell_html(day: Day, grid: Grid) -> SafeString:
     """A date's cell: its head, then its tiles or why it is shut."""
-    css = ' class="is-today"' if day.today else ' class="is-out"' if day.outside else ""
+    names = [f"of-{day.group}"] if grid.groups else []
+    if day.starts:
+        names.append("kid-start")
+    if day.today or day.outside:
+        names.append("is-today" if day.today else "is-out")
+    css = f' class="{" ".join(names)}"' if names else ""
     head = ""
     if day.number:
         now = ' aria-current="date"' if day.today else ""

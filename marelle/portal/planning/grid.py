@@ -9,16 +9,16 @@ from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from marelle.activities.models import Municipality, Service
+from marelle.activities.models import Municipality, Service, Unit
 from marelle.activities.queries import calendar_of
 from marelle.bookings.labels import CellState
 from marelle.bookings.models import BasketLine, Enrolment
 from marelle.bookings.queries.cells import cell_state, closed_mark, is_editable, tile_key
 from marelle.bookings.queries.days import Days, DayState, load_days
-from marelle.foundation.components.grid import Column, Day, Grid, Kid, Tile, Week
+from marelle.foundation.components.grid import Column, ColumnGroup, Day, Grid, Kid, Mark, Tile, Week
 from marelle.foundation.sentences import day_words, list_words, moment_words, sentence, short_span_words, time_words
-from marelle.portal.planning.menus import column_menu, row_menu
-from marelle.portal.planning.months import Month
+from marelle.portal.planning.menus import column_menu, row_menu, unit_menu
+from marelle.portal.planning.stretches import Stretch, View
 from marelle.portal.planning.waiting import join_mark, may_join, waiting_mark
 from marelle.requests.models import Act
 from marelle.rules.calendars import SchoolCalendar
@@ -41,10 +41,10 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class MonthPage:
+class PlanningPage:
     grid: Grid
     days: Days
-    month: Month
+    stretch: Stretch
     has_open_days: bool
     remarks: tuple[Remark, ...]
 
@@ -62,36 +62,48 @@ class MonthPage:
         return CellState.legend_of(found)
 
 
-def month_page(
+def planning_page(
     *,
     town: Municipality,
     service: Service,
     enrolments: Sequence[Enrolment],
     kids: Mapping[int, Kid],
     basket: Iterable[BasketLine],
-    month: Month,
+    stretch: Stretch,
     at: datetime,
     unfolded: bool = False,
-) -> MonthPage:
-    """The month of one service for all the children enrolled in it. `unfolded`: draw past weeks in full.
+) -> PlanningPage:
+    """A stretch of one service for all the children enrolled in it. `unfolded`: draw past weeks in full.
 
     Raises BeyondCalendar for a month that the school calendar does not cover.
     """
-    days = load_days(town=town, enrolments=enrolments, at=at, first=month.first, last=month.last)
+    days = load_days(town=town, enrolments=enrolments, at=at, first=stretch.first, last=stretch.last)
     changes = {(line.child_id, line.unit_id, line.date): line.act for line in basket}
     units = days.units.get(service.id, [])
     by_day: dict[date, list[DayState]] = {}
     for enrolment in enrolments:  # eldest first, units in the service's order
         for unit in units:
-            for day in _span(month.first, month.last):
+            for day in _span(stretch.first, stretch.last):
                 state = days.states.get((enrolment.child_id, unit.id, day))
                 if state is not None and state.enrolment is enrolment:
                     by_day.setdefault(day, []).append(state)
 
-    open_weekdays = sorted({day.weekday() for day in by_day})
     calendar = calendar_of(town)
+    if stretch.view == View.WEEK:
+        grid = _week_grid(
+            by_day, enrolments, changes=changes, kids=kids, town=town, days=days, calendar=calendar, service=service,
+            stretch=stretch,
+        )  # fmt: skip
+        return PlanningPage(
+            grid=grid,
+            days=days,
+            stretch=stretch,
+            has_open_days=bool(by_day),
+            remarks=tuple(_remarks(by_day, days, town=town, kids=kids)),
+        )
+    open_weekdays = sorted({day.weekday() for day in by_day})
     weeks = []
-    for monday in _span(month.first, month.last, step=7):
+    for monday in _span(stretch.first, stretch.last, step=7):
         dates = [monday + timedelta(days=weekday) for weekday in open_weekdays]
         weeks.append(
             _week(
@@ -105,33 +117,34 @@ def month_page(
                 calendar=calendar,
                 service=service,
                 several_units=len(units) > 1,
-                month=month,
+                stretch=stretch,
                 unfolded=unfolded,
             )
         )
     caption = _(
         "%(service)s, %(month)s. Une ligne par semaine, une colonne par jour. Une case cochée est un jour voulu. "
         "Les flèches du clavier passent d’une case à l’autre."
-    ) % {"service": service.name, "month": month.words}
+    ) % {"service": service.name, "month": stretch.words}
     grid = Grid(
         caption=caption,
         columns=tuple(
             Column(
                 name=str(WEEKDAYS[weekday]).capitalize(),
                 short=f"{str(WEEKDAYS[weekday]).capitalize()[:3]}." if len(open_weekdays) > 4 else "",
-                menu=column_menu(weekday, kids, enrolments),
+                menu=column_menu(weekday, kids, enrolments, units, stretch=stretch),
             )
             for weekday in open_weekdays
         ),
         weeks=tuple(weeks),
         several_units=len(units) > 1,
     )
-    return MonthPage(
+    return PlanningPage(
         grid=grid,
         days=days,
-        month=month,
+        stretch=stretch,
         has_open_days=bool(by_day),
-        remarks=tuple(_remarks(by_day, days, town=town, kids=kids)),
+        # A year has too many locked days to tell one by one: each leads to its own page.
+        remarks=() if stretch.view == View.PERIOD else tuple(_remarks(by_day, days, town=town, kids=kids)),
     )
 
 
@@ -190,7 +203,7 @@ def _week(
     calendar: SchoolCalendar,
     service: Service,
     several_units: bool,
-    month: Month,
+    stretch: Stretch,
     unfolded: bool,
 ) -> Week:
     label = _("S%(number)d") % {"number": monday.isocalendar().week}
@@ -206,7 +219,7 @@ def _week(
             span=span,
             past=True,
             summary=_past_summary(states, service),
-            href=f"{reverse('portal:planning', args=[service.slug])}?mois={month}&tout=1",
+            href=f"{reverse('portal:planning', args=[service.slug])}?{stretch.query}&tout=1",
             link=_("la semaine %(number)d") % {"number": monday.isocalendar().week},
         )
     cells = tuple(
@@ -218,12 +231,14 @@ def _week(
             town=town,
             days=days,
             calendar=calendar,
+            service=service,
+            stretch=stretch,
             several_units=several_units,
         )
         for day in dates
     )
     editable = any(tile.editable for cell in cells for tile in cell.tiles)
-    return Week(label=label, span=span, days=cells, menu=row_menu(monday) if editable else None)
+    return Week(label=label, span=span, days=cells, menu=row_menu(monday, days.units[service.id]) if editable else None)
 
 
 def _day(
@@ -235,9 +250,12 @@ def _day(
     town: Municipality,
     days: Days,
     calendar: SchoolCalendar,
+    service: Service,
+    stretch: Stretch,
     several_units: bool,
 ) -> Day:
     words = day_words(day)
+    sheet = day_address(service, day, stretch)
     tiles = []
     soonest: datetime | None = None
     for state in states:
@@ -272,7 +290,7 @@ def _day(
                 editable=editable,
                 note=note,
                 why=why,
-                href=href or (f"#{_anchor(day)}" if why else ""),
+                href=href or ("" if not why else sheet if stretch.view == View.PERIOD else f"#{_anchor(day)}"),
                 ask=join_mark() if joins else None,
                 alone=look is CellState.REFUSED or joins,
                 described_by=f"due-{day.isoformat()}" if soonest is not None and editable else "",
@@ -289,6 +307,7 @@ def _day(
         date=day.isoformat(),
         number=str(day.day),
         title=words,
+        href=sheet if tiles else "",
         today=day == days.today,
         due=due,
         due_words=due_words,
@@ -296,6 +315,108 @@ def _day(
         tiles=tuple(tiles),
         closed=closed,
     )
+
+
+def day_address(service: Service, day: date, stretch: Stretch) -> str:
+    """The page of one day; it leads back to the stretch."""
+    return f"{reverse('portal:day', args=[service.slug, day.isoformat()])}?{stretch.query}"
+
+
+def _week_grid(
+    by_day: Mapping[date, list[DayState]],
+    enrolments: Sequence[Enrolment],
+    *,
+    changes: Mapping[tuple[int, int, date], str],
+    kids: Mapping[int, Kid],
+    town: Municipality,
+    days: Days,
+    calendar: SchoolCalendar,
+    service: Service,
+    stretch: Stretch,
+) -> Grid:
+    """Days × (child × unit). Units that nobody can have that week have no column."""
+    met = {(state.enrolment.child_id, state.unit.id) for states in by_day.values() for state in states}
+    pairs = []
+    for child in dict.fromkeys(enrolment.child_id for enrolment in enrolments):
+        kid = kids.get(child)
+        if kid is not None:
+            pairs.append((kid, [unit for unit in days.units.get(service.id, []) if (child, unit.id) in met]))
+    pairs = [(kid, units) for kid, units in pairs if units]
+    columns = [
+        Column(name=unit.name, icon=unit_icon(unit), menu=unit_menu(kid, unit), starts=rank > 0 and at == 0, group=rank)
+        for rank, (kid, units) in enumerate(pairs)
+        for at, unit in enumerate(units)
+    ]
+    weeks = []
+    for day in _days_drawn(by_day, stretch, calendar):
+        label = _("1er") if day.day == 1 else str(day.day)
+        span = str(WEEKDAYS[day.weekday()]).capitalize()
+        if day not in by_day:
+            holiday = closed_mark(day, calendar)
+            weeks.append(Week(label=label, span=span, today=day == days.today, closed=holiday))
+            continue
+        full = _day(
+            day, by_day[day], changes=changes, kids=kids, town=town, days=days, calendar=calendar, service=service,
+            stretch=stretch, several_units=True,
+        )  # fmt: skip
+        tiles = {tile.key: tile for tile in full.tiles}
+        cells = []
+        for column_rank, (kid, units) in enumerate(pairs):
+            for at, unit in enumerate(units):
+                tile = tiles.get(f"{kid.key}.{unit.id}.{day.isoformat()}")
+                cells.append(
+                    Day(
+                        tiles=(tile,) if tile else (),
+                        closed=None if tile else Mark(str(CellState.CLOSED.word), CellState.CLOSED.icon),
+                        today=full.today,
+                        starts=column_rank > 0 and at == 0,
+                        group=column_rank,
+                    )
+                )
+        weeks.append(
+            Week(
+                label=label, span=span, today=full.today, days=tuple(cells), href=full.href, link=full.title,
+                due=full.due, due_words=full.due_words, date=full.date,
+            )
+        )  # fmt: skip
+    named = list_words(dict.fromkeys(column.name.lower() for column in columns))
+    caption = _(
+        "%(service)s, semaine du %(first)s. Une ligne par jour. Pour chaque enfant : %(units)s. Une case cochée est "
+        "voulue. Les flèches du clavier passent d’une case à l’autre."
+    ) % {"service": service.name, "first": day_words(stretch.first_day), "units": named}
+    return Grid(
+        caption=caption,
+        columns=tuple(columns),
+        weeks=tuple(weeks) if columns else (),
+        groups=tuple(ColumnGroup(kid=kid, span=len(units)) for kid, units in pairs),
+        picked=min(stretch.child, max(len(pairs) - 1, 0)),
+    )
+
+
+def _days_drawn(by_day: Mapping[date, list[DayState]], stretch: Stretch, calendar: SchoolCalendar) -> list[date]:
+    """The open days, those shut between them, and public holidays of a week that has several open days."""
+    if not by_day:
+        return []
+    first, last = min(by_day), max(by_day)
+    days = []
+    for day in _span(stretch.first, stretch.last):
+        holiday = len(by_day) > 1 and day.weekday() < 5 and calendar.public_holiday(day) is not None
+        if first <= day <= last or holiday:
+            days.append(day)
+    return days
+
+
+def unit_icon(unit: Unit) -> str:
+    """The unit as a phone shows it: a morning, an evening, a meal, a whole day."""
+    if unit.component_ids != (unit.id,):
+        return "sun"
+    if unit.starts_at is None or unit.ends_at is None:
+        return "utensils" if unit.with_meal else "clock"
+    if unit.ends_at.hour - unit.starts_at.hour >= 6:
+        return "sun"
+    if unit.ends_at.hour <= 12:
+        return "sunrise"
+    return "utensils" if unit.with_meal and unit.starts_at.hour < 14 else "sunset"
 
 
 def _past_summary(states: Sequence[DayState], service: Service) -> str:

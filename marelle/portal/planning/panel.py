@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.bookings.models import BasketLine
-from marelle.bookings.queries.days import DayState
 from marelle.bookings.services.baskets import (
     Clash,
     Key,
@@ -18,7 +17,6 @@ from marelle.foundation.sentences import day_words, sentence
 from marelle.portal.planning.months import Month
 from marelle.portal.planning.place import Place
 from marelle.requests.models import Act
-from marelle.rules.decisions import Decision, Refused
 
 
 def panel(place: Place, lines: Sequence[BasketLine], shown: Collection[Key]) -> dict[str, object]:
@@ -74,17 +72,3 @@ def tell_clashes(request: GuardianHttpRequest, clashes: Sequence[Clash], place: 
                 "why": sentence(clash.refusal, place.town.tz),
             },
         )
-
-
-def tell_skipped(request: GuardianHttpRequest, skipped: Sequence[tuple[DayState, Decision]], place: Place) -> None:
-    if not skipped:
-        return
-    state, verdict = skipped[0]
-    kid = place.kids.get(state.enrolment.child_id)
-    why = sentence(verdict, place.town.tz) if isinstance(verdict, Refused) else _("déjà refusé")
-    messages.info(
-        request,
-        ngettext("%(n)d jour laissé de côté : %(day)s, %(name)s : %(why)s.",
-                 "%(n)d jours laissés de côté, le premier %(day)s, %(name)s : %(why)s.", len(skipped))
-        % {"n": len(skipped), "day": day_words(state.day), "name": kid.name if kid else "", "why": why},
-    )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.http import Http404
 from django.urls import reverse
 
-from marelle.activities.models import Municipality, Service
+from marelle.activities.models import Municipality, Service, Site
 from marelle.activities.queries import municipality
 from marelle.bookings.models import Enrolment
 from marelle.bookings.queries.days import live_enrolments
@@ -32,14 +32,16 @@ class Place:
     service: Service
     tabs: list[Tab]
     live: list[Enrolment]  # accepted or asked, of all services
-    enrolments: list[Enrolment]  # accepted, of this service
+    enrolments: list[Enrolment]  # accepted, of this service (and at `site`, when one is chosen)
     waiting: list[Enrolment]  # asked, not answered yet
     kids: dict[int, Kid]
+    site: str = ""  # the slug of the establishment chosen, when the children are enrolled at several
+    sites: tuple[Site, ...] = ()  # where the children are enrolled
 
     @property
     def missing(self) -> list[Kid]:
         """The children of the household who have no enrolment in this service, even asked."""
-        known = {enrolment.child_id for enrolment in (*self.enrolments, *self.waiting)}
+        known = {e.child_id for e in (*self.live, *self.waiting) if e.activity.service_id == self.service.id}
         return [kid for child, kid in self.kids.items() if child not in known]
 
 
@@ -63,7 +65,8 @@ def contacts_of(place: Place) -> list[Contact]:
 
 
 def place_of(request: GuardianHttpRequest, slug: str) -> Place:
-    """The service as this household stands in it; a service that the town does not have is a 404."""
+    """The service as this household stands in it, at the establishment that the address or the form names, if any; a
+    service that the town does not have is a 404."""
     town = municipality()
     enrolments = live_enrolments(town=town, household=request.household, states=SHOWN)
     services = {e.activity.service_id: e.activity.service for e in enrolments}
@@ -74,6 +77,10 @@ def place_of(request: GuardianHttpRequest, slug: str) -> Place:
         if service is None:
             raise Http404
     mine = [e for e in enrolments if e.activity.service_id == service.id]
+    accepted = [e for e in mine if e.state == EnrolmentState.ACCEPTED]
+    sites = tuple({e.activity.site_id: e.activity.site for e in accepted}.values())
+    asked = request.POST.get("lieu", "") or request.GET.get("lieu", "")
+    site = asked if len(sites) > 1 and any(found.slug == asked for found in sites) else ""
     return Place(
         town=town,
         service=service,
@@ -82,7 +89,9 @@ def place_of(request: GuardianHttpRequest, slug: str) -> Place:
             for found in ordered
         ],
         live=enrolments,
-        enrolments=[e for e in mine if e.state == EnrolmentState.ACCEPTED],
+        enrolments=[e for e in accepted if not site or e.activity.site.slug == site],
         waiting=[e for e in mine if e.state == EnrolmentState.SUBMITTED],
         kids=kids_of(request.household),
+        site=site,
+        sites=sites,
     )

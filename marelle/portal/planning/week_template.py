@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 
 from django.utils.dates import WEEKDAYS
+from django.utils.translation import gettext as _
 
 from marelle.activities.models import SchoolYear
 from marelle.bookings.queries.days import Days
 from marelle.foundation.components.grid import Kid
+from marelle.portal.planning.menus import wholes
 from marelle.portal.planning.months import Month
 from marelle.portal.planning.place import Place
+from marelle.portal.planning.stretches import Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +32,17 @@ class TemplateRow:
 class TemplateForm:
     weekdays: list[str]
     rows: list[TemplateRow]
-    month: str
-    month_words: str
-    year_label: str
+    stretch: Stretch
+    year: str
 
 
-def template_form(place: Place, days: Days, month: Month) -> TemplateForm:
-    """Children × weekdays, ticked as the enrolment's usual days say; the weekdays are those of the months shown."""
+def template_form(place: Place, days: Days, stretch: Stretch) -> TemplateForm:
+    """Children × weekdays, ticked as the enrolment's usual days say; the weekdays are those of the stretch shown. Where
+    units are made of others nothing is ticked: nobody comes for the morning and for the whole day."""
     weekdays = sorted({state.day.weekday() for state in days.states.values() if state.places}) or [0, 1, 3, 4]
     units = days.units[place.service.id]
-    year = year_of(place, month)
+    usual = wholes(units) == [None]
+    year = year_of(place, stretch.month)
     rows = []
     for enrolment in place.enrolments:
         kid = place.kids.get(enrolment.child_id)
@@ -53,7 +57,7 @@ def template_form(place: Place, days: Days, month: Month) -> TemplateForm:
                         TemplateBox(
                             name=f"{enrolment.child_id}.{unit.id}.{weekday}",
                             weekday=str(WEEKDAYS[weekday]),
-                            ticked=weekday in enrolment.usual_weekdays,
+                            ticked=usual and weekday in enrolment.usual_weekdays,
                         )
                         for weekday in weekdays
                     ],
@@ -62,9 +66,8 @@ def template_form(place: Place, days: Days, month: Month) -> TemplateForm:
     return TemplateForm(
         weekdays=[str(WEEKDAYS[weekday]).capitalize() for weekday in weekdays],
         rows=rows,
-        month=str(month),
-        month_words=month.words,
-        year_label=year.label,
+        stretch=stretch,
+        year=_("Année scolaire %(year)s") % {"year": year.label},
     )
 
 

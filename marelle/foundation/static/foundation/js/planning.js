@@ -94,6 +94,10 @@
     refresh(true);
   });
 
+  /* The report of a shortcut is read first; « Imprimer » needs a script */
+  document.querySelector("[data-report]")?.focus({ preventScroll: false });
+  document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
+
   /* Leaving with unsent ticks keeps them, as « Vérifier » would. A link waits for that: the next page counts them. */
   let leaving = false;
   const wanted = () => boxes().map((box) => box.checked).join();
