@@ -88,6 +88,7 @@ TABLE = (
     Line("portal:week_template", "get", FAMILIES, lambda _: ("cantine",)),
     Line("portal:week_template", "post", sent("/planning/cantine/semaine-type/?mois=2026-11"), lambda _: ("cantine",), lambda _: {"mois": "2026-11"}),  # noqa: E501
     Line("portal:day_range", "get", FAMILIES, lambda _: ("cantine",)),
+    Line("portal:day_range", "post", ("door", 422, 422, 422, 404, 404), lambda _: ("cantine",)),
     Line("portal:planning_place", "get", FAMILIES, lambda _: ("cantine",)),
     Line("portal:day", "get", FAMILIES, lambda _: ("cantine", "2026-11-19")),
     Line("portal:day", "post", sent("/planning/cantine/?mois=2026-11"), lambda _: ("cantine", "2026-11-19"), lambda _: {"mois": "2026-11"}),  # noqa: E501
