@@ -16,7 +16,15 @@ from marelle.bookings.models import BasketLine, Enrolment
 from marelle.bookings.queries.cells import cell_state, closed_mark, is_editable, tile_key
 from marelle.bookings.queries.days import Days, DayState, load_days
 from marelle.foundation.components.grid import Column, ColumnGroup, Day, Grid, Kid, Mark, Tile, Week
-from marelle.foundation.sentences import day_words, list_words, moment_words, sentence, short_span_words, time_words
+from marelle.foundation.sentences import (
+    day_words,
+    list_words,
+    moment_words,
+    sentence,
+    short_span_words,
+    span_words,
+    time_words,
+)
 from marelle.portal.planning.menus import column_menu, row_menu, unit_menu
 from marelle.portal.planning.stretches import Stretch, View
 from marelle.portal.planning.waiting import join_mark, may_join, waiting_mark
@@ -31,9 +39,10 @@ SOON = timedelta(hours=72)
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Why a day to come cannot be changed, or was refused: the same sentence for all the children it holds for."""
+    """Why a day to come, or several in a row, cannot be changed or was refused: one sentence for all the children and
+    days it holds for. `anchors`: the days' own, for the tiles that lead here."""
 
-    anchor: str
+    anchors: tuple[str, ...]
     day: str
     names: str
     text: str
@@ -158,6 +167,7 @@ def _anchor(day: date) -> str:
 def _remarks(
     by_day: Mapping[date, list[DayState]], days: Days, *, town: Municipality, kids: Mapping[int, Kid]
 ) -> Iterable[Remark]:
+    found: list[tuple[tuple[str, str, bool], list[date]]] = []  # days that follow each other and share what is said
     for day in sorted(by_day):
         if day < days.today:
             continue
@@ -175,14 +185,22 @@ def _remarks(
             if kid is not None and kid.name not in names:
                 names.append(kid.name)
         for (text, locked), names in said.items():
-            words = day_words(day)
-            yield Remark(
-                anchor=_anchor(day),
-                day=words[:1].upper() + words[1:],
-                names=list_words(names),
-                text=text,
-                locked=locked,
-            )
+            key = list_words(names), text, locked
+            if found and found[-1][0] == key:
+                found[-1][1].append(day)
+            else:
+                found.append((key, [day]))
+    told: set[date] = set()
+    for (who, text, locked), same in found:
+        words = day_words(same[0]) if len(same) == 1 else span_words(same[0], same[-1])
+        yield Remark(
+            anchors=tuple(_anchor(day) for day in same if day not in told),
+            day=words[:1].upper() + words[1:],
+            names=who,
+            text=text,
+            locked=locked,
+        )
+        told.update(same)
 
 
 def why_locked(state: DayState, *, town: Municipality) -> str:
