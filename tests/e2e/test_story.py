@@ -41,9 +41,11 @@ def answer(page: Page, *, refuse: str = "", reason: str = "") -> None:
     """Open the first request of the queue and answer it: whole, or with one line refused."""
     page.goto("/agents/demandes/")
     page.locator("main").get_by_role("link", name=re.compile("Famille Moreau")).first.click()
+    accept = page.locator("button[name=do][value=accepter]")
     if not refuse:
-        page.locator("button[name=do][value=accepter]").click()
+        accept.click()
         return
+    expect(accept).to_be_attached()  # what follows counts: the request's page must be there
     folded = page.locator("details.long summary")
     if folded.count():
         folded.click()
