@@ -1,5 +1,6 @@
 """What the environment may say, read once when the settings load. Every variable begins with MARELLE_."""
 
+import base64
 import contextlib
 import os
 import secrets
@@ -91,12 +92,13 @@ def mail(url: str) -> dict[str, object]:
     }
 
 
-def kept_secret(path: Path) -> str:
-    """The demo's own key: made at the first start, kept beside its database so that sessions outlive a restart."""
+def kept_secret(path: Path, size: int = 48) -> str:
+    """A key of the demo's own, `size` bytes in base64: made at the first start, kept beside its database so that what
+    it signed or sealed outlives a restart."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         draft = path.with_name(f"{path.name}.{os.getpid()}")
-        draft.write_text(secrets.token_urlsafe(48))
+        draft.write_text(base64.urlsafe_b64encode(secrets.token_bytes(size)).decode())
         draft.chmod(0o600)
         with contextlib.suppress(FileExistsError):
             os.link(draft, path)  # the first of two processes that start together wins

@@ -24,6 +24,15 @@ else:
     ALLOWED_HOSTS = ["127.0.0.1", "localhost", "testserver"]
 SECRET_KEY_FALLBACKS = environment.items("SECRET_KEY_FALLBACKS")
 
+# What health data and files are sealed with: `name:key,…`, the first one seals, the others open (docs/hosting.md).
+if PRODUCTION:
+    DATA_KEYS = environment.text("DATA_KEYS")
+elif DEMO:
+    DATA_KEYS = environment.text("DATA_KEYS") or "demo:" + environment.kept_secret(VAR_DIR / "demo" / "data-key", 32)
+else:
+    DATA_KEYS = environment.text("DATA_KEYS") or "test:" + "QUJD" * 10 + "QUI="
+FILES_DIR = Path(environment.text("FILES_DIR") or (VAR_DIR / "demo" if DEMO else VAR_DIR) / "files")
+
 # Only the demo's clock can be moved, and only at its start.
 CLOCK = environment.clock(environment.text("CLOCK")) if DEMO or MODE == "test" else None
 
@@ -55,6 +64,8 @@ if DEMO or MODE == "test":
 #: What the worker does every second or two, beside the e-mails: `act(*, at) -> how much was done`. Each may run in
 #: several workers at once, and does nothing twice.
 TICKS = ["marelle.bookings.services.waiting.tick"]
+#: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
+SEALED = ["marelle.foundation.models.StoredFile.sealed_key"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -165,6 +176,10 @@ STORAGES = {
 WHITENOISE_USE_FINDERS = MODE == "test"
 WHITENOISE_AUTOREFRESH = False
 
+FILE_UPLOAD_HANDLERS = [
+    "marelle.foundation.files.uploading.BoundedUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 # A form of a whole school year for several children has one field per ticked day.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 6000
 

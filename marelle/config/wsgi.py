@@ -11,7 +11,9 @@ from marelle.config import environment
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "marelle.config.settings")
 
 if settings.MODE == "production":
-    missing = [name for name in ("SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL") if not environment.text(name)]
+    missing = [
+        name for name in ("SECRET_KEY", "ALLOWED_HOSTS", "PUBLIC_URL", "DATA_KEYS") if not environment.text(name)
+    ]
     if missing:
         raise ImproperlyConfigured(
             "Marelle does not start in production without "

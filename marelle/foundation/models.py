@@ -76,3 +76,26 @@ class OutboxMail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} → {self.to_address} ({self.state})"
+
+
+class StoredFile(models.Model):
+    """A family's file, judged and kept sealed outside what the web server serves (`foundation.files.store`).
+
+    `sealed_key` opens the file on disk: changing the portal's keys reseals this column and leaves the files alone.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=10)
+    name = models.CharField(max_length=100, help_text=_("Le nom que la famille lui a donné, nettoyé."))
+    size = models.PositiveIntegerField()
+    created_at = models.DateTimeField()
+    sealed_key = models.BinaryField()
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.kind}, {self.size})"
+
+    def bound_to(self) -> str:
+        return f"foundation.StoredFile:{self.pk}"

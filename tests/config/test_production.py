@@ -1,5 +1,6 @@
 """A production server: what it needs to be told, and what it refuses to do without (docs/hosting.md)."""
 
+import base64
 import os
 import re
 import secrets
@@ -16,6 +17,7 @@ NEEDED = {
     "MARELLE_SECRET_KEY": secrets.token_urlsafe(50),
     "MARELLE_ALLOWED_HOSTS": "famille.cadours.example",
     "MARELLE_PUBLIC_URL": "https://famille.cadours.example",
+    "MARELLE_DATA_KEYS": "k2026:" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
 }
 HOSTING = ROOT / "docs" / "hosting.md"
 
