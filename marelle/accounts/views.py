@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.utils.module_loading import import_string
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
@@ -173,8 +174,21 @@ def worthless(request: HttpRequest, state: LinkState, next_path: str) -> HttpRes
 @never_cache
 @csrf_protect
 @form_methods
-def sign_out(request: HttpRequest) -> HttpResponse:
+def sign_out(request: ArrivedHttpRequest) -> HttpResponse:
+    """Who has choices that are not sent is asked first what becomes of them: `choix` is "garder" or "effacer"."""
+    count = unsent_choices(request.user)
     if request.method == "POST":
+        answer = request.POST.get("choix", "")
+        if count and answer not in ("garder", "effacer"):
+            return redirect("accounts:sign_out")
+        if count and answer == "effacer":
+            import_string(settings.ERASE_UNSENT)(request.user, at=request.at)
         logout(request)
         return redirect("accounts:door")
-    return render(request, "accounts/sign_out.html")
+    return render(request, "accounts/sign_out.html", {"unsent": count})
+
+
+def unsent_choices(user: object) -> int:
+    """What this user has not sent, as the function that `settings.UNSENT` names says; nothing for a stranger."""
+    count: int = import_string(settings.UNSENT)(user) if isinstance(user, User) else 0
+    return count

@@ -103,16 +103,21 @@ class Booking(models.Model):
 class Basket(models.Model):
     """One user's choices for one household, not sent yet, the same on every device.
 
-    `send_key` is the key that the next send carries; a send that succeeds makes a new one.
+    `send_key` is the key that the next send carries; a send that succeeds makes a new one. `changed_at` is the last time
+    that its lines became others. The rest says what was told of it by e-mail (docs/algorithms/baskets.md).
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="baskets")
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="baskets")
     send_key = models.UUIDField(default=uuid.uuid4)
     changed_at = models.DateTimeField()
+    look_at = models.DateTimeField(null=True, help_text=_("Le portail regarde ce panier à cet instant."))
+    told_change = models.DateTimeField(null=True, help_text=_("Le dernier changement rappelé par e-mail."))
+    reminders = models.PositiveSmallIntegerField(default=0, help_text=_("E-mails partis depuis ce changement."))
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "household"], name="one_basket")]
+        indexes = [models.Index(fields=["look_at"], condition=Q(look_at__isnull=False), name="basket_look_at")]
 
     def __str__(self) -> str:
         return f"{self.user_id} / {self.household_id}"
@@ -130,6 +135,7 @@ class BasketLine(models.Model):
     act = models.CharField(max_length=10, choices=[(act.value, act.label) for act in (Act.BOOK, Act.CANCEL)])
     was = models.CharField(max_length=12, default="free")
     waits = models.BooleanField(default=False, help_text=_("La famille accepte d’attendre une place."))
+    told_limit = models.DateTimeField(null=True, help_text=_("La limite annoncée par e-mail."))
 
     class Meta:
         ordering = ["date", "child_id", "unit_id"]

@@ -2,7 +2,7 @@
 templates."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -11,12 +11,13 @@ from django.urls import reverse
 
 from marelle.activities.models import BookingMode
 from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, LINE_LOOKS
-from marelle.bookings.models import Booking, Enrolment
+from marelle.bookings.models import Basket, BasketLine, Booking, Enrolment
 from marelle.families.models import Guardian, Household
 from marelle.foundation import outbox
 from marelle.foundation.models import OutboxMail
-from marelle.foundation.sentences import day_words, moment_words
+from marelle.foundation.sentences import day_words, moment_words, sentence
 from marelle.requests.models import FamilyRequest, RequestLine
+from marelle.rules.decisions import Allowed, Decision, Refused
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState
 
 
@@ -67,6 +68,44 @@ def wait_over(*, booking: Booking, was_offered: bool, tz: ZoneInfo, at: datetime
 
 def offer_accepted(*, booking: Booking, tz: ZoneInfo, at: datetime) -> None:
     _post_wait("bookings/offer_accepted", booking=booking, tz=tz, at=at)
+
+
+def basket_left(
+    *, basket: Basket, lines: Sequence[tuple[BasketLine, Decision]], last: bool, tz: ZoneInfo, at: datetime
+) -> None:
+    """Remind the guardian whose basket it is of what is not sent, each line with its limit or what stops it. `last`: the
+    portal writes no more of it. Who is a guardian there no more, or has no address, is told nothing."""
+    guardian = Guardian.objects.filter(user=basket.user_id, guardianships__household=basket.household_id).first()
+    if guardian is None or not guardian.email:
+        return
+    limits = [verdict.until for _line, verdict in lines if isinstance(verdict, Allowed) and verdict.until is not None]
+    outbox.post(
+        kind="bookings/basket_left",
+        to_address=guardian.email,
+        to_name=str(guardian),
+        household_id=basket.household_id,
+        at=at,
+        context={
+            "first_name": guardian.first_name,
+            "lines": [_choice_facts(line, verdict, tz) for line, verdict in lines],
+            "limit": min(limits).astimezone(tz).isoformat() if limits else "",
+            "soon": bool(limits) and min(limits) <= at + timedelta(hours=24),
+            "last": last,
+        },
+    )
+
+
+def _choice_facts(line: BasketLine, verdict: Decision, tz: ZoneInfo) -> dict[str, Any]:
+    until = verdict.until if isinstance(verdict, Allowed) else None
+    return {
+        "child": line.child.first_name,
+        "service": line.enrolment.activity.service.short_name,
+        "unit": line.unit.name,
+        "act": line.act,
+        "date": line.date.isoformat(),
+        "until": until.astimezone(tz).isoformat() if until else "",
+        "problem": sentence(verdict, tz) if isinstance(verdict, Refused) else "",
+    }
 
 
 def _post_wait(kind: str, *, booking: Booking, tz: ZoneInfo, at: datetime, **more: Any) -> None:
@@ -187,6 +226,36 @@ def _enrolments(mail: OutboxMail) -> dict[str, Any]:
     }
 
 
+def _choices(mail: OutboxMail) -> dict[str, Any]:
+    """The lines of a basket, by child and service, each with its day and its limit in words."""
+    groups = []
+    lines = mail.context["lines"]
+    for (child, service), found in groupby(lines, key=lambda line: (line["child"], line["service"])):
+        rows = [
+            line | {"day": day_words(date.fromisoformat(line["date"])), "until": _moment(line["until"])}
+            for line in found
+        ]
+        several = len({row["unit"] for row in rows}) > 1
+        groups.append({"child": child, "service": service, "lines": rows, "several_units": several})
+    stopped = sum(bool(line["problem"]) for line in lines)
+    return {
+        "groups": groups,
+        "count": len(lines),
+        "stopped": stopped,
+        "ready": len(lines) - stopped,
+        "limit": _moment(mail.context["limit"]),
+        "check_path": reverse("portal:check"),
+    }
+
+
+def _moment(said: str) -> str:
+    """ "lundi 23 novembre, 9 h", of an instant kept on the town's clock; nothing for nothing."""
+    if not said:
+        return ""
+    moment = datetime.fromisoformat(said)
+    return moment_words(moment, cast(ZoneInfo, moment.tzinfo))
+
+
 def _wait(mail: OutboxMail) -> dict[str, Any]:
     facts = mail.context
     until = datetime.fromisoformat(facts["until"]) if facts["until"] else None
@@ -199,6 +268,7 @@ def _wait(mail: OutboxMail) -> dict[str, Any]:
 
 
 builders = {
+    "basket_left": _choices,
     "place_offered": _wait,
     "wait_over": _wait,
     "offer_accepted": _wait,

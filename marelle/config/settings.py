@@ -63,7 +63,7 @@ if DEMO or MODE == "test":
 
 #: What the worker does every second or two, beside the e-mails: `act(*, at) -> how much was done`. Each may run in
 #: several workers at once, and does nothing twice.
-TICKS = ["marelle.bookings.services.waiting.tick"]
+TICKS = ["marelle.bookings.services.waiting.tick", "marelle.bookings.services.reminders.tick"]
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = ["marelle.foundation.models.StoredFile.sealed_key"]
 
@@ -144,6 +144,8 @@ elif DEMO:
 LOGIN_URL = "accounts:door"
 # Rooms hand these down to those below them, which may not import them.
 LANDING = "marelle.families.permissions.landing"
+UNSENT = "marelle.portal.leaving.unsent"
+ERASE_UNSENT = "marelle.portal.leaving.erase"
 LETTERHEAD = "marelle.activities.letterhead.letterhead"
 ACCOUNT_ADAPTER = "marelle.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -274,7 +274,7 @@ class Habits:
     def _send(self, home: Home, user: User, key: uuid.UUID, at: datetime) -> bool:
         sending = send_basket(town=self.almanac.town, user=user, household=home.household, send_key=key, at=at)
         if sending.unsent:
-            empty_basket(user=user, household=home.household)
+            empty_basket(user=user, household=home.household, at=at)
         return self._sent(home, sending.request, at)
 
     def cancel_a_day(self, home: Home, at: datetime, dice: Random) -> bool:

@@ -13,15 +13,15 @@ from marelle.accounts.models import User
 from marelle.activities.models import BookingMode, Municipality, Period, Service
 from marelle.activities.queries import calendar_of
 from marelle.bookings.labels import BOOKING_LOOKS, Look
-from marelle.bookings.models import LIVE_BOOKINGS, LIVE_ENROLMENTS, Booking, Enrolment
-from marelle.bookings.queries.baskets import basket_count
-from marelle.bookings.queries.days import Days, DayState, load_days
+from marelle.bookings.models import LIVE_BOOKINGS, LIVE_ENROLMENTS, BasketLine, Booking, Enrolment
+from marelle.bookings.queries.days import Days, DayState, basket_lines_among, load_days
 from marelle.bookings.queries.waiting import offers_to
 from marelle.families.models import Household
 from marelle.foundation.sentences import day_words, list_words, weekday_words
 from marelle.portal.children import HouseholdChild
 from marelle.portal.moments import ONE_DAY, midsentence, near_day_words, near_moment_words, opening_words
 from marelle.portal.tracking import RequestRow, requests_of, rows_of
+from marelle.requests.models import Act
 from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 from marelle.rules.decisions import Allowed
 from marelle.rules.lifecycles import BookingState, EnrolmentState
@@ -167,6 +167,7 @@ def home(
                 children=children,
                 enrolments=enrolments,
                 bookable=bookable,
+                days=days,
                 today=today,
                 at=at,
             )
@@ -251,13 +252,18 @@ def _todo(
     children: Sequence[HouseholdChild],
     enrolments: Sequence[Enrolment],
     bookable: Sequence[Enrolment],
+    days: Days,
     today: date,
     at: datetime,
 ) -> Iterable[Todo]:
-    if unsent := basket_count(user=user, household=household):
+    if unsent := basket_lines_among(bookable, user=user, household=household):
+        limit = _soonest(unsent, days)
         yield Todo(
-            title=ngettext("%(n)d choix n’est pas envoyé", "%(n)d choix ne sont pas envoyés", unsent) % {"n": unsent},
-            text=_("Rien n’est réservé tant que vous ne l’envoyez pas."),
+            title=ngettext("%(n)d changement n’est pas envoyé", "%(n)d changements ne sont pas envoyés", len(unsent))
+            % {"n": len(unsent)},
+            text=_("Premier délai : %(moment)s") % {"moment": near_moment_words(limit, at=at, town=town)}
+            if limit
+            else _("Rien n’est réservé tant que vous ne l’envoyez pas."),
             icon="send",
             url=reverse("portal:check"),
             action=_("Vérifier"),
@@ -278,6 +284,18 @@ def _todo(
             action=_("Inscrire"),
             hidden=_(" %(names)s") % {"names": list_words(new)},
         )
+
+
+def _soonest(lines: Sequence[BasketLine], days: Days) -> datetime | None:
+    """The first limit of choices not sent, among the days that the page has read: what lies further closes later."""
+    limits = []
+    for line in lines:
+        state = days.states.get((line.child_id, line.unit_id, line.date))
+        if state is not None and state.was == line.was:
+            verdict = state.may_add() if line.act == Act.BOOK else state.may_remove()
+            if isinstance(verdict, Allowed) and verdict.until is not None:
+                limits.append(verdict.until)
+    return min(limits, default=None)
 
 
 def _to_answer(household: Household, *, town: Municipality, at: datetime) -> Iterable[Todo]:

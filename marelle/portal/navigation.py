@@ -35,8 +35,8 @@ def tell_basket(request: HttpRequest, count: int) -> None:
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """On every page but the agents': `help_url` and `footer_links`. On a guardian's pages also `nav`, a list of {label,
     url, icon, current, count}; `person`: {name, initial, account_url,
-    switch_url, sign_out_url}; and `basket_count`, the user's
-    choices not sent yet."""
+    switch_url, sign_out_url}; `basket_count`, the user's
+    choices not sent yet, and `check_url`, where they are sent."""
     match = request.resolver_match
     if match is not None and match.app_name == "office":
         return {}
@@ -81,4 +81,5 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "sign_out_url": reverse("accounts:sign_out"),
         },
         "basket_count": count,
+        "check_url": reverse("portal:check"),
     }

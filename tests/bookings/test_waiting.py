@@ -205,10 +205,10 @@ def test_who_ticked_a_free_day_that_filled_meanwhile_is_asked_before_waiting(mal
     assert [unsent.refusal.reason for unsent in sending.unsent] == [Reason.FULL]
 
     line = BasketLine.objects.get(basket__household=second.household)
-    agree_to_wait(user=first.user, household=first.household, line_id=line.pk)
+    agree_to_wait(user=first.user, household=first.household, line_id=line.pk, at=AT)
     line.refresh_from_db()
     assert not line.waits, "another family's line"
-    agree_to_wait(user=second.user, household=second.household, line_id=line.pk)
+    agree_to_wait(user=second.user, household=second.household, line_id=line.pk, at=AT)
     assert send(second, key).request is not None
     assert state_of(second) == "queued"
 

@@ -122,8 +122,8 @@ def test_what_is_not_sent_comes_first(settings: Settings, benali: Family, malika
     choose(benali, WEEK[2:], children=benali.children[:1])
     screen = Screen(settings, benali.user)
     seen = screen.go("/")
-    assert "2 choix ne sont pas envoyés" in seen
-    assert seen.index("2 choix") < seen.index("Il reste à réserver")
+    assert "2 changements ne sont pas envoyés" in seen and "Premier délai : demain, 9 h" in seen
+    assert seen.index("2 changements") < seen.index("Il reste à réserver")
     assert 'href="/planning/verifier/"' in screen.markup
 
 

@@ -43,6 +43,7 @@ CHECK = [
     ("bookings_basketline", "the choices, with basket, child, unit, enrolment, service and site"),
     *DAYS,
     ("families_residence", "the badges"),
+    ("foundation_auditline", "the choices whose day went by, taken out lately"),
 ]
 
 
@@ -85,8 +86,8 @@ def test_the_planning_without_a_month_asks_one_more(settings: Settings, grand: F
     assert asked(Screen(settings, grand.user), "/planning/cantine/") == tables(NEXT_MONTH)
 
 
-def test_the_check_asks_eight_queries(settings: Settings, grand: Family) -> None:
+def test_the_check_asks_nine_queries(settings: Settings, grand: Family) -> None:
     screen = Screen(settings, grand.user)
     assert asked(screen, "/planning/verifier/") == tables(CHECK)
-    assert len(CHECK) == 8
+    assert len(CHECK) == 9
     assert screen.markup.count('class="basketline"') == 4 * len(grand.children)

@@ -79,7 +79,7 @@ TABLE = (
     Line("accounts:password", "post", (DOOR, "/", "/", "/", "/agents/", "/agents/")),
     Line("accounts:choose_password", "post", (410, "/", "/", "/", "/agents/", "/agents/")),
     Line("accounts:sign_out", "get", everybody(200)),
-    Line("accounts:sign_out", "post", everybody(DOOR)),
+    Line("accounts:sign_out", "post", (DOOR, "/deconnexion/", DOOR, DOOR, DOOR, DOOR)),  # choices not sent
     # families
     Line("portal:home", "get", FAMILIES),
     Line("portal:plannings", "get", sent("/planning/cantine/")),

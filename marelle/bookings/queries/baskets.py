@@ -1,10 +1,17 @@
 """Reading the basket."""
 
-from django.db.models import QuerySet
+from datetime import datetime, timedelta
+
+from django.db.models import F, QuerySet
 
 from marelle.accounts.models import User
 from marelle.bookings.models import BasketLine
 from marelle.families.models import Household
+from marelle.foundation.models import AuditLine
+
+#: The action of the audit line that tells of them.
+GONE_BY = "basket.gone_by"
+GONE_BY_SHOWN = timedelta(days=7)
 
 
 def lines_of(*, user: User, household: Household) -> "QuerySet[BasketLine]":
@@ -30,6 +37,23 @@ def basket_lines(*, user: User, household: Household) -> list[BasketLine]:
         )
         .order_by("child__birth_date", "child_id", "unit__service__position", "date", "unit__position", "id")
     )
+
+
+def unsent_count(user: User) -> int:
+    """The user's choices not sent yet, in all the households they are a guardian of."""
+    return BasketLine.objects.filter(
+        basket__user=user,
+        basket__household__guardians__user=user,
+        child__residences__household=F("basket__household"),
+    ).count()
+
+
+def days_gone_by(*, user: User, household: Household, at: datetime) -> list[str]:
+    """What the portal took out of the user's basket lately, its day being past: one sentence for each time."""
+    found = AuditLine.objects.filter(
+        household_id=household.pk, action=GONE_BY, at__gt=at - GONE_BY_SHOWN, facts__user=user.pk
+    )
+    return list(found.order_by("-id").values_list("text", flat=True)[:3])
 
 
 def basket_count(*, user: User, household: Household) -> int:

@@ -70,10 +70,8 @@ def fill_basket(
             dropped.append(key)
             continue
         wanted.append(_line(basket, state, Act.BOOK if cell.ticked else Act.CANCEL, waits=waits))
-    _replace(basket, dropped=dropped, wanted=wanted)
-    if wanted or dropped:
-        basket.changed_at = at
-        basket.save(update_fields=["changed_at"])
+    if _replace(basket, dropped=dropped, wanted=wanted):
+        _changed(basket, at=at)
     return basket, clashes
 
 
@@ -83,29 +81,61 @@ def add_days(*, user: User, household: Household, states: Iterable[DayState], at
     basket = basket_of(user=user, household=household, at=at)
     basket = Basket.objects.select_for_update(no_key=True).get(id=basket.id)
     # One of these days may still stand here as a cancellation, of a booking that is no more.
-    _replace(basket, dropped=(), wanted=[_line(basket, state, Act.BOOK) for state in states])
-    basket.changed_at = at
-    basket.save(update_fields=["changed_at"])
+    if _replace(basket, dropped=(), wanted=[_line(basket, state, Act.BOOK) for state in states]):
+        _changed(basket, at=at)
     return basket
 
 
-def agree_to_wait(*, user: User, household: Household, line_id: int) -> None:
+@transaction.atomic
+def agree_to_wait(*, user: User, household: Household, line_id: int, at: datetime) -> None:
     """The family would rather wait for this day than leave it; a line that is gone already is fine."""
-    mine = BasketLine.objects.filter(basket__user=user, basket__household=household)
-    mine.filter(id=line_id, act=Act.BOOK).update(waits=True)
+    basket = _locked(user, household)
+    if basket is not None and basket.lines.filter(id=line_id, act=Act.BOOK, waits=False).update(waits=True):
+        _changed(basket, at=at)
 
 
-def remove_line(*, user: User, household: Household, line_id: int) -> None:
+@transaction.atomic
+def remove_line(*, user: User, household: Household, line_id: int, at: datetime) -> None:
     """Take one line out of the user's own basket; gone already is fine."""
-    BasketLine.objects.filter(id=line_id, basket__user=user, basket__household=household).delete()
+    basket = _locked(user, household)
+    if basket is not None and basket.lines.filter(id=line_id).delete()[0]:
+        _changed(basket, at=at)
 
 
-def empty_basket(*, user: User, household: Household, service_id: int | None = None) -> int:
+@transaction.atomic
+def empty_basket(*, user: User, household: Household, at: datetime, service_id: int | None = None) -> int:
     """Drop what is in the basket (of one service, or all); the number of choices dropped."""
-    lines = BasketLine.objects.filter(basket__user=user, basket__household=household)
-    if service_id is not None:
-        lines = lines.filter(unit__service=service_id)
-    return lines.delete()[0]
+    basket = _locked(user, household)
+    if basket is None:
+        return 0
+    lines = basket.lines.all() if service_id is None else basket.lines.filter(unit__service=service_id)
+    dropped = lines.delete()[0]
+    if dropped:
+        _changed(basket, at=at)
+    return dropped
+
+
+@transaction.atomic
+def empty_baskets(*, user: User, at: datetime) -> int:
+    """Drop what is in all the baskets of this user; the number of choices dropped."""
+    dropped = 0
+    for basket in Basket.objects.select_for_update(no_key=True).filter(user=user).order_by("id"):
+        mine = basket.lines.all().delete()[0]
+        if mine:
+            _changed(basket, at=at)
+        dropped += mine
+    return dropped
+
+
+def _locked(user: User, household: Household) -> Basket | None:
+    return Basket.objects.select_for_update(no_key=True).filter(user=user, household=household).first()
+
+
+def _changed(basket: Basket, *, at: datetime) -> None:
+    """Its lines are others now: the portal looks at it again, and may write of it again."""
+    basket.changed_at = basket.look_at = at
+    basket.reminders = 0
+    basket.save(update_fields=["changed_at", "look_at", "reminders"])
 
 
 def _line(basket: Basket, state: DayState, act: Act, *, waits: bool = False) -> BasketLine:
@@ -121,15 +151,28 @@ def _line(basket: Basket, state: DayState, act: Act, *, waits: bool = False) -> 
     )
 
 
-def _replace(basket: Basket, *, dropped: Iterable[Key], wanted: list[BasketLine]) -> None:
+def _replace(basket: Basket, *, dropped: Iterable[Key], wanted: list[BasketLine]) -> bool:
+    """Whether anything became another: a line that is wanted as it stands is left in peace."""
     touched = {*dropped, *((line.child_id, line.unit_id, line.date) for line in wanted)}
     if not touched:
-        return
-    stale = [
-        line.id
+        return False
+    stand = {
+        key: line
         for line in basket.lines.filter(date__in={day for _, _, day in touched})
-        if (line.child_id, line.unit_id, line.date) in touched
-    ]
-    if stale:
-        BasketLine.objects.filter(id__in=stale).delete()
-    BasketLine.objects.bulk_create(wanted)
+        if (key := (line.child_id, line.unit_id, line.date)) in touched
+    }
+    new = []
+    for line in wanted:
+        before = stand.get((line.child_id, line.unit_id, line.date))
+        if before is not None and _same(before, line):
+            del stand[line.child_id, line.unit_id, line.date]
+        else:
+            new.append(line)
+    if stand:
+        BasketLine.objects.filter(id__in=[line.id for line in stand.values()]).delete()
+    BasketLine.objects.bulk_create(new)
+    return bool(stand or new)
+
+
+def _same(one: BasketLine, other: BasketLine) -> bool:
+    return (one.enrolment_id, one.act, one.was, one.waits) == (other.enrolment_id, other.act, other.was, other.waits)

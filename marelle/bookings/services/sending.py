@@ -116,8 +116,9 @@ def send_basket(
     )
     BasketLine.objects.filter(id__in=[line.id for line, _state in kept]).delete()
     basket.send_key = uuid.uuid4()
-    basket.changed_at = at
-    basket.save(update_fields=["send_key", "changed_at"])
+    basket.changed_at = basket.look_at = at
+    basket.reminders = 0
+    basket.save(update_fields=["send_key", "changed_at", "look_at", "reminders"])
     return Sending(request=request, unsent=tuple(unsent))
 
 

@@ -11,6 +11,7 @@ from marelle.bookings.queries.days import Days
 from marelle.bookings.services.sending import judge
 from marelle.foundation.components.grid import Kid
 from marelle.foundation.sentences import day_words, moment_words, sentence
+from marelle.portal.planning.grid import SOON
 from marelle.portal.planning.waiting import ahead_words
 from marelle.requests.models import Act
 from marelle.rules.decisions import Allowed, Reason, Refused
@@ -18,7 +19,7 @@ from marelle.rules.decisions import Allowed, Reason, Refused
 
 @dataclass(frozen=True, slots=True)
 class CheckedLine:
-    """A line of the check: `sentence` ("Ajouter lundi 23 novembre"), `until` in words, or the `problem` that stops
+    """A line of the check: `sentence` ("Ajouter lundi 23 novembre"), `until` in words (`soon`: within 72 hours), or the `problem` that stops
     it. `waits`: it stands in the waiting list when sent; `list_words`: how many stand before, where the day is full and
     has a list."""
 
@@ -34,6 +35,7 @@ class CheckedLine:
     asked: bool
     waits: bool = False
     list_words: str = ""
+    soon: bool = False
 
 
 def checked_line(line: BasketLine, days: Days, town: Municipality, kids: Mapping[int, Kid]) -> CheckedLine:
@@ -65,6 +67,7 @@ def checked_line(line: BasketLine, days: Days, town: Municipality, kids: Mapping
         and not withdraws,
         waits=waits,
         list_words=ahead_words(state) if joins and state is not None else "",
+        soon=isinstance(verdict, Allowed) and verdict.until is not None and verdict.until - days.at <= SOON,
     )
 
 

@@ -15,12 +15,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from marelle.activities.queries import municipality
 from marelle.bookings.models import BasketLine
-from marelle.bookings.queries.baskets import basket_lines
+from marelle.bookings.queries.baskets import basket_lines, days_gone_by
 from marelle.bookings.queries.days import load_days
 from marelle.bookings.services.baskets import agree_to_wait, remove_line
 from marelle.bookings.services.sending import Choice, choice_of, send_basket
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import kids_of
+from marelle.foundation.sentences import day_words
 from marelle.portal.navigation import tell_basket
 from marelle.portal.planning.check import checked_line
 from marelle.requests.queries import find_request
@@ -61,6 +62,7 @@ def check(request: GuardianHttpRequest) -> HttpResponse:
             "sent_number": _own_number(request),
             "asked": any(line.asked for line in checked if not line.problem),
             "waiting": sum(line.waits for line in checked),
+            "gone_by": days_gone_by(user=request.user, household=household, at=request.at),
         },
     )
 
@@ -127,12 +129,25 @@ def _choices(packed: str) -> set[Choice]:
 @guardian_required
 def wait(request: GuardianHttpRequest, line: int) -> HttpResponse:
     """Keep a full day in the basket, to stand in its waiting list."""
-    agree_to_wait(user=request.user, household=request.household, line_id=line)
+    agree_to_wait(user=request.user, household=request.household, line_id=line, at=request.at)
     return redirect(f"{reverse('portal:check')}#ligne-{line}")
 
 
 @require_POST
 @guardian_required
 def remove(request: GuardianHttpRequest, line: int) -> HttpResponse:
-    remove_line(user=request.user, household=request.household, line_id=line)
-    return redirect("portal:check")
+    """Take a line out, say which, and come back to the place where it stood."""
+    lines = basket_lines(user=request.user, household=request.household)
+    rank = next((rank for rank, one in enumerate(lines) if one.pk == line), None)
+    if rank is None:
+        return redirect("portal:check")
+    remove_line(user=request.user, household=request.household, line_id=line, at=request.at)
+    gone = lines.pop(rank)
+    messages.success(
+        request,
+        _("Retiré de votre demande : %(name)s, %(day)s.")
+        % {"name": gone.child.first_name, "day": day_words(gone.date)},
+    )
+    if not lines:
+        return redirect("portal:check")
+    return redirect(f"{reverse('portal:check')}#ligne-{lines[min(rank, len(lines) - 1)].pk}")

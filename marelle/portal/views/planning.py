@@ -126,7 +126,9 @@ def _planning_post(request: GuardianHttpRequest, place: Place, stretches: Stretc
         case "check":
             return redirect("portal:check")
         case "undo":
-            count = empty_basket(user=request.user, household=request.household, service_id=place.service.id)
+            count = empty_basket(
+                user=request.user, household=request.household, service_id=place.service.id, at=request.at
+            )
             text = ngettext("%(n)d changement effacé.", "%(n)d changements effacés.", count)
             messages.info(request, text % {"n": count})
         case "back":

@@ -24,6 +24,15 @@
     if (event.target.closest("[data-print]")) window.print();
   });
 
+  /* Signing out with choices not sent is asked first. What this device kept of them belongs to who signs out. */
+  document.addEventListener("submit", (event) => {
+    const form = event.target, dialog = document.getElementById(form.dataset.leaving);
+    if (event.defaultPrevented) return;
+    if (dialog?.showModal && Number(dialog.dataset.unsent)) { event.preventDefault(); dialog.showModal(); return; }
+    if (!("leaving" in form.dataset || "leaves" in form.dataset)) return;
+    try { Object.keys(localStorage).filter((key) => key.startsWith("marelle.choix.")).forEach((key) => localStorage.removeItem(key)); } catch { /* nothing is kept here */ }
+  });
+
   /* The narrow bars bring their current entry into sight; an error summary takes the focus */
   all(".side nav, .subtabs, .dividers").forEach((bar) => {
     const current = bar.querySelector("[aria-current]");
