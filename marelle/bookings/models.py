@@ -103,8 +103,8 @@ class Booking(models.Model):
 class Basket(models.Model):
     """One user's choices for one household, not sent yet, the same on every device.
 
-    `send_key` is the key that the next send carries; a send that succeeds makes a new one. `changed_at` is the last time
-    that its lines became others. The rest says what was told of it by e-mail (docs/algorithms/baskets.md).
+    `send_key` is the key that the next send carries; a send that succeeds makes a new one. `changed_at` is the last
+    time that its lines became others. The rest says what was told of it by e-mail (docs/algorithms/baskets.md).
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="baskets")

@@ -73,8 +73,8 @@ def offer_accepted(*, booking: Booking, tz: ZoneInfo, at: datetime) -> None:
 def basket_left(
     *, basket: Basket, lines: Sequence[tuple[BasketLine, Decision]], last: bool, tz: ZoneInfo, at: datetime
 ) -> None:
-    """Remind the guardian whose basket it is of what is not sent, each line with its limit or what stops it. `last`: the
-    portal writes no more of it. Who is a guardian there no more, or has no address, is told nothing."""
+    """Remind the guardian whose basket it is of what is not sent, each line with its limit or what stops it. `last`:
+    the portal writes no more of it. Who is a guardian there no more, or has no address, is told nothing."""
     guardian = Guardian.objects.filter(user=basket.user_id, guardianships__household=basket.household_id).first()
     if guardian is None or not guardian.email:
         return

@@ -1,4 +1,4 @@
-"""What the pages say of choices that are not sent: on leaving, at home, at the check; and the same on another device."""
+"""What the pages say of choices that are not sent: on leaving, at home, at the check, on another device."""
 
 from datetime import date, timedelta
 

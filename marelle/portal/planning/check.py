@@ -19,9 +19,9 @@ from marelle.rules.decisions import Allowed, Reason, Refused
 
 @dataclass(frozen=True, slots=True)
 class CheckedLine:
-    """A line of the check: `sentence` ("Ajouter lundi 23 novembre"), `until` in words (`soon`: within 72 hours), or the `problem` that stops
-    it. `waits`: it stands in the waiting list when sent; `list_words`: how many stand before, where the day is full and
-    has a list."""
+    """A line of the check: `sentence` ("Ajouter lundi 23 novembre"), `until` in words (`soon`: within 72 hours), or the
+    `problem` that stops it. `waits`: it stands in the waiting list when sent; `list_words`: how many stand before,
+    where the day is full and has a list."""
 
     line: BasketLine
     kid: Kid
