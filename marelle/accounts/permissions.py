@@ -41,10 +41,13 @@ def safe_next(request: HttpRequest, url: str | None) -> str:
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else ""
 
 
-def to_the_door(request: HttpRequest) -> HttpResponse:
-    """Send a stranger to the door and, from there, back to their page. Who had a session is told that it is over."""
+def to_the_door(request: HttpRequest, *, page: str = "") -> HttpResponse:
+    """Send a stranger to the door and, from there, back to their page (`page`, when the view knows it). Who had a
+    session is told that it is over."""
     htmx = getattr(request, "htmx", None)
-    if htmx:
+    if page:
+        pass
+    elif htmx:
         page = htmx.current_url_abs_path or ""
     elif request.method in {"GET", "HEAD"}:
         page = request.get_full_path()

@@ -15,6 +15,7 @@ from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from marelle.accounts import waiting
 from marelle.accounts.forms import AddressForm, NewPasswordForm, PasswordForm, too_many
 from marelle.accounts.links import LinkState, read_link
 from marelle.accounts.models import User
@@ -41,12 +42,15 @@ def to(name: str, next_path: str) -> HttpResponseRedirect:
     return HttpResponseRedirect(reverse(name) + query)
 
 
-def come_in(request: HttpRequest, user: User, *, email: str, remember: bool, next_path: str) -> HttpResponse:
-    """Open the session: until the browser closes, or for thirty days on a device of one's own."""
+def come_in(request: ArrivedHttpRequest, user: User, *, email: str, remember: bool, next_path: str) -> HttpResponse:
+    """Open the session: until the browser closes, or for thirty days on a device of one's own. What this user sent
+    after their last session had ended is taken up."""
     response = perform_login(request, user, email=email, redirect_url=next_path or landing(user))
     for key in (ADDRESS, LINK):
         request.session.pop(key, None)
     request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else 0)
+    if waited := waiting.take(request.session, user, at=request.at):
+        import_string(settings.TAKE_UP)(request, user, waited)
     return response
 
 
@@ -66,14 +70,15 @@ def door(request: HttpRequest) -> HttpResponse:
         request.session[ADDRESS] = form.cleaned_data["email"]
         request.session.set_expiry(0)
         return to("accounts:password", next_path)
-    return render(request, "accounts/door.html", {"form": form, "next": next_path, "ended": "fin" in request.GET})
+    ended = "fin" in request.GET or waiting.waits(request.session)
+    return render(request, "accounts/door.html", {"form": form, "next": next_path, "ended": ended})
 
 
 @never_cache
 @csrf_protect
 @sensitive_post_parameters("password")
 @form_methods
-def password(request: HttpRequest) -> HttpResponse:
+def password(request: ArrivedHttpRequest) -> HttpResponse:
     next_path = next_of(request)
     if request.user.is_authenticated:
         return inside(request, next_path)

@@ -146,6 +146,7 @@ LOGIN_URL = "accounts:door"
 LANDING = "marelle.families.permissions.landing"
 UNSENT = "marelle.portal.leaving.unsent"
 ERASE_UNSENT = "marelle.portal.leaving.erase"
+TAKE_UP = "marelle.portal.planning.ticks.take_up"
 LETTERHEAD = "marelle.activities.letterhead.letterhead"
 ACCOUNT_ADAPTER = "marelle.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -64,9 +64,9 @@ def contacts_of(place: Place) -> list[Contact]:
     return [Contact(town.department_name or town.name, town.email, town.phone)]
 
 
-def place_of(request: GuardianHttpRequest, slug: str) -> Place:
-    """The service as this household stands in it, at the establishment that the address or the form names, if any; a
-    service that the town does not have is a 404."""
+def place_of(request: GuardianHttpRequest, slug: str, *, asked: str | None = None) -> Place:
+    """The service as this household stands in it, at the establishment that `asked` (else the address or the form)
+    names, if any; a service that the town does not have is a 404."""
     town = municipality()
     enrolments = live_enrolments(town=town, household=request.household, states=SHOWN)
     services = {e.activity.service_id: e.activity.service for e in enrolments}
@@ -79,7 +79,8 @@ def place_of(request: GuardianHttpRequest, slug: str) -> Place:
     mine = [e for e in enrolments if e.activity.service_id == service.id]
     accepted = [e for e in mine if e.state == EnrolmentState.ACCEPTED]
     sites = tuple({e.activity.site_id: e.activity.site for e in accepted}.values())
-    asked = request.POST.get("lieu", "") or request.GET.get("lieu", "")
+    if asked is None:
+        asked = request.POST.get("lieu", "") or request.GET.get("lieu", "")
     site = asked if len(sites) > 1 and any(found.slug == asked for found in sites) else ""
     return Place(
         town=town,

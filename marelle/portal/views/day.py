@@ -15,10 +15,11 @@ from marelle.portal.navigation import tell_basket
 from marelle.portal.planning.place import contacts_of, place_of
 from marelle.portal.planning.sheet import day_sheet
 from marelle.portal.planning.stretches import Stretches
-from marelle.portal.views.planning import keep_ticks
+from marelle.portal.planning.ticks import keep_ticks, outlives_session, seal
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@outlives_session
 @guardian_required
 def day(request: GuardianHttpRequest, service: str, day: str) -> HttpResponse:
     """The day's sheet. POST keeps its boxes in the basket, then goes back to the planning, or to the check."""
@@ -54,6 +55,7 @@ def day(request: GuardianHttpRequest, service: str, day: str) -> HttpResponse:
             "sheet": day_sheet(place, days, date_, basket=lines, at=request.at),
             "day": date_,
             "day_words": words[:1].upper() + words[1:],
+            "seal": seal(request),
             "back": back,
             "count": len(lines),
             "contacts": contacts_of(place),

@@ -1,37 +1,29 @@
 """The planning of a service: a month, a week or a period; choose days."""
 
-from datetime import date
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marelle.activities.models import BookingMode
 from marelle.activities.queries import municipality
-from marelle.bookings.queries.days import Days, basket_lines_among, live_enrolments, load_days
-from marelle.bookings.services.baskets import (
-    Key,
-    Shown,
-    empty_basket,
-    fill_basket,
-)
+from marelle.bookings.queries.days import basket_lines_among, live_enrolments
+from marelle.bookings.services.baskets import empty_basket
 from marelle.bookings.services.shortcuts import choose_days
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
-from marelle.foundation.components.grid import unpack_seen
-from marelle.foundation.sentences import day_words, moment_words
+from marelle.foundation.sentences import moment_words
 from marelle.portal.navigation import tell_basket
 from marelle.portal.planning.deadlines import deadline_words
 from marelle.portal.planning.grid import planning_page
 from marelle.portal.planning.menus import Order, whole_menu
-from marelle.portal.planning.panel import panel, tell_clashes
+from marelle.portal.planning.panel import panel
 from marelle.portal.planning.place import SHOWN, Place, contacts_of, place_of
 from marelle.portal.planning.report import last_token, tell_chosen, undo_last
 from marelle.portal.planning.sites import centre, must_choose
 from marelle.portal.planning.stretches import Stretches, View
+from marelle.portal.planning.ticks import keep_ticks, outlives_session, seal
 from marelle.portal.planning.week_template import template_form
 from marelle.rules.calendars import BeyondCalendar
 
@@ -51,6 +43,7 @@ def plannings(request: GuardianHttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@outlives_session
 @guardian_required
 def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
     """A stretch of a service. POST brings the basket to what the boxes say, then does what the pressed button asks."""
@@ -102,6 +95,7 @@ def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
         "limit": deadline_words(place.town, place.service, units),
         "template": template_form(place, page.days, stretch),
         "contacts": contacts_of(place),
+        "seal": seal(request),
         "undo_token": last_token(request),
         "printed": moment_words(request.at, place.town.tz, year=True),
     }
@@ -159,45 +153,3 @@ def _planning_post(request: GuardianHttpRequest, place: Place, stretches: Stretc
         )
         tell_chosen(request, chosen, place, on=order.on)
     return redirect(here)
-
-
-def keep_ticks(request: GuardianHttpRequest, place: Place, *, span: tuple[date, date] | None = None) -> Days:
-    """Bring the basket to what the posted boxes say, telling what could not be taken. The days read: those of the cells
-    shown, or all from the first to the last of `span`, which holds them."""
-    shown = _shown(request)
-    if span is None:
-        dates = {day for _child, _unit, day in shown}
-        days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, dates=dates)
-    else:
-        days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, first=span[0], last=span[1])
-    missing = [key for key in shown if key not in days.states]
-    if missing:
-        # A day that closed since the page was drawn is told as such; another family's child is nobody's business.
-        children = {enrolment.child_id for enrolment in place.enrolments}
-        units = {unit.id for unit in days.units[place.service.id]}
-        if any(child not in children or unit not in units for child, unit, _day in shown):
-            raise Http404
-        for key in missing:
-            if shown[key].ticked and shown[key].was == "free":
-                messages.warning(request, _("%(day)s : ce jour a fermé entre-temps.") % {"day": day_words(key[2])})
-            del shown[key]
-    _basket, clashes = fill_basket(
-        user=request.user, household=request.household, days=days, shown=shown, at=request.at
-    )
-    tell_clashes(request, clashes, place)
-    return days
-
-
-def _shown(request: GuardianHttpRequest) -> dict[Key, Shown]:
-    """The cells that the page showed, and how they came back. A form that is not ours is a 404."""
-    ticked = set(request.POST.getlist("want"))
-    shown: dict[Key, Shown] = {}
-    for packed, css in unpack_seen(request.POST.getlist("seen")).items():
-        try:
-            child, unit, day = packed.split(".")
-            key = int(child), int(unit), date.fromisoformat(day)
-        except ValueError:
-            raise Http404 from None
-        # A refused day is free again: the page shows the refusal, the basket sees a free day.
-        shown[key] = Shown(was=css if css in {"pending", "booked"} else "free", ticked=packed in ticked)
-    return shown
