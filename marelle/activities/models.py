@@ -241,3 +241,8 @@ class OpeningDay(models.Model):
     def left(self) -> int | None:
         """Places that remain, None when they are not counted."""
         return None if self.ceiling is None else max(self.ceiling - self.taken, 0)
+
+    @property
+    def over(self) -> int:
+        """By how many one more booking would exceed the capacity, 0 as long as it does not."""
+        return 0 if self.capacity is None else max(self.taken + 1 - self.capacity, 0)

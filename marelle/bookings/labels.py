@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from enum import Enum
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from marelle.requests.models import Act
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, Outcome, outcome
 
 
@@ -111,3 +113,14 @@ OUTCOME_LOOKS = {
 def request_look(line_states: Iterable[str]) -> Look:
     """How a request's outcome shows. It is derived from its lines; nothing of it is stored."""
     return OUTCOME_LOOKS[outcome(LineState(state) for state in line_states)]
+
+
+def late_words(*, act: str, still_due: int | None) -> str:
+    """What an agent's act past the limit means for the bill: "après la limite, reste facturé"."""
+    if act != Act.CANCEL or still_due is None:
+        return gettext("après la limite")
+    if still_due == 0:
+        return gettext("après la limite, non facturé")
+    if still_due == 100:
+        return gettext("après la limite, reste facturé")
+    return gettext("après la limite, facturé à %(percent)d %%") % {"percent": still_due}

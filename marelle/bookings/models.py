@@ -73,6 +73,10 @@ class Booking(models.Model):
     holds_place = models.BooleanField()
     line = models.ForeignKey(RequestLine, on_delete=models.PROTECT, related_name="bookings")
     reason = models.CharField(max_length=500, blank=True)
+    booked_late = models.BooleanField(default=False, help_text=_("Réservé par un agent après la limite."))
+    still_due = models.PositiveSmallIntegerField(
+        null=True, help_text=_("Annulé par un agent après la limite : la part du prix qui reste due, en pour cent.")
+    )
     requested_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     waits_until = models.DateTimeField(

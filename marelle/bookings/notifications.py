@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from marelle.activities.models import BookingMode
-from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, LINE_LOOKS
+from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, LINE_LOOKS, late_words
 from marelle.bookings.models import Basket, BasketLine, Booking, Enrolment
 from marelle.families.models import Guardian, Household
 from marelle.foundation import outbox
@@ -44,6 +44,25 @@ def request_answered(
         request=request,
         at=at,
         lines=[_day_facts(line, states.get(line.id)) for line in lines],
+    )
+
+
+def made_for_family(
+    *, request: FamilyRequest, lines: Sequence[RequestLine], bookings: Iterable[Booking], reason: str, at: datetime
+) -> None:
+    """Tell every guardian what an agent booked and cancelled for them, why, and which days were past their limit."""
+    by_line = {booking.line_id: booking for booking in bookings}
+    _post(
+        "bookings/made_for_family",
+        request=request,
+        at=at,
+        lines=[
+            _day_facts(line, by_line[line.id].state)
+            | {"reason": "", "late": line.late, "still_due": by_line[line.id].still_due}
+            for line in lines
+        ],
+        by=request.sent_by_label,
+        reason=reason,
     )
 
 
@@ -138,7 +157,7 @@ def addressees(household: Household) -> list[Guardian]:
     ]
 
 
-def _post(kind: str, *, request: FamilyRequest, at: datetime, lines: list[dict[str, Any]]) -> None:
+def _post(kind: str, *, request: FamilyRequest, at: datetime, lines: list[dict[str, Any]], **more: Any) -> None:
     for guardian in addressees(request.household):
         outbox.post(
             kind=kind,
@@ -146,7 +165,7 @@ def _post(kind: str, *, request: FamilyRequest, at: datetime, lines: list[dict[s
             to_name=str(guardian),
             household_id=request.household_id,
             at=at,
-            context={"number": request.number, "first_name": guardian.first_name, "lines": lines},
+            context={"number": request.number, "first_name": guardian.first_name, "lines": lines, **more},
         )
 
 
@@ -193,6 +212,7 @@ def _days(mail: OutboxMail) -> dict[str, Any]:
                     "act": line["act"],
                     "look": look,
                     "reason": line["reason"],
+                    "late": late_words(act=line["act"], still_due=line["still_due"]) if line.get("late") else "",
                 }
             )
         several = len({row["unit"] for row in rows}) > 1
@@ -274,6 +294,7 @@ builders = {
     "offer_accepted": _wait,
     "request_sent": _days,
     "request_answered": _days,
+    "made_for_family": _days,
     "enrolments_sent": _enrolments,
     "enrolments_answered": _enrolments,
 }

@@ -29,7 +29,8 @@ class AlreadyAnswered(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewLine:
-    """A line to write. `at_once`: the rules accept it at the send, no agent is asked."""
+    """A line to write. `at_once`: accepted at the send, no agent is asked. `late`: past its limit, by an agent, who
+    says the `reason`."""
 
     act: Act
     child: Child
@@ -37,6 +38,8 @@ class NewLine:
     unit: Unit | None = None
     day: date | None = None
     at_once: bool = False
+    late: bool = False
+    reason: str = ""
 
 
 def open_request(
@@ -49,9 +52,10 @@ def open_request(
     at: datetime,
     tz: ZoneInfo,
     message: str = "",
+    by_agent: bool = False,
 ) -> tuple[FamilyRequest, list[RequestLine]]:
     """Write a request and its lines, in the caller's transaction. A request whose every line is accepted at once is
-    answered from the start."""
+    answered from the start. `by_agent`: `by` is an agent who acts for the family."""
     answered = all(line.at_once for line in lines)
     request = FamilyRequest.objects.create(
         household=household,
@@ -63,6 +67,7 @@ def open_request(
         sent_year=at.astimezone(tz).year,
         sent_by=by,
         sent_by_label=str(by),
+        by_agent=by_agent,
         message=message,
         effect_date=min((line.day for line in lines if line.day), default=None),
     )
@@ -78,7 +83,10 @@ def open_request(
             date=line.day,
             state=LineState.ACCEPTED if line.at_once else LineState.PENDING,
             at_once=line.at_once,
+            late=line.late,
+            reason=line.reason,
             answered_at=at if line.at_once else None,
+            answered_by_label=str(by) if by_agent else "",
         )
         for position, line in enumerate(lines, start=1)
     )

@@ -33,7 +33,8 @@ class DayState:
 
     `places`: the opening-day ids that a booking takes (empty: closed). `left`: the fewest places left among them for
     who comes now, once those who wait are served; None when not counted. `ahead`: how many wait for this day before the
-    child. `has_list`: a full day has a waiting list. `booking`: this household's live booking. `refusal`: its last
+    child. `free`: the fewest places really free among them, whoever waits; `over`: by how many one more child would
+    exceed the capacity, within its margin (0: not). `has_list`: a full day has a waiting list. `booking`: this household's live booking. `refusal`: its last
     refused one, when no other is live. `book` and `cancel`: what the town's limits answer now; they do not look at
     places nor at bookings.
     `begun`: since when the unit has been going on, None as long as it is to come.
@@ -52,6 +53,8 @@ class DayState:
     begun: datetime | None = None
     ahead: int = 0
     has_list: bool = False
+    free: int | None = None
+    over: int = 0
 
     @property
     def key(self) -> tuple[int, int, date]:
@@ -258,6 +261,8 @@ def load_days(
                     begun=begins if begins is not None and begins <= at else None,
                     ahead=standing_before(unit.component_ids, earlier),
                     has_list=has_list[service.id],
+                    free=min((day.left for day in needed if day is not None and day.left is not None), default=None),
+                    over=max((day.over for day in needed if day is not None), default=0),
                 )
     return days
 

@@ -1,0 +1,251 @@
+"""What an agent books and cancels for a family, past its limits if need be (docs/algorithms/overrides.md)."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from marelle.accounts.models import User
+from marelle.activities.models import Municipality
+from marelle.bookings import notifications
+from marelle.bookings.models import Booking
+from marelle.bookings.queries.days import Days, DayState, component_places, live_enrolments, load_days
+from marelle.bookings.queries.overrides import Override, late_still_due, override
+from marelle.bookings.services.answers import ReasonMissing
+from marelle.bookings.services.places import exchange
+from marelle.bookings.services.sending import describe, lock_children
+from marelle.families.models import Household
+from marelle.foundation import audit
+from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
+from marelle.requests.services import NewLine, open_request
+from marelle.rules.decisions import Decision, Reason, Refused
+from marelle.rules.lifecycles import BOOKING, HOLDS_A_PLACE, BookingEvent, BookingState, EnrolmentState, next_state
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A day that an agent books or cancels. `was`: the recorded state that the page showed."""
+
+    child_id: int
+    unit_id: int
+    day: date
+    act: Act
+    was: str = "free"
+
+    @property
+    def key(self) -> tuple[int, int, date]:
+        return self.child_id, self.unit_id, self.day
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """A change that was not made, and why."""
+
+    change: Change
+    refusal: Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of it: the request made for the family (None: nothing could be), and the changes not made."""
+
+    request: FamilyRequest | None
+    undone: tuple[Undone, ...] = ()
+    repeated: bool = False
+
+
+Kept = list[tuple[Change, DayState, Override]]
+
+
+def read_change(change: Change, days: Days) -> Override:
+    """Whether the change can be made as it was shown, and what it goes past."""
+    state = days.states.get(change.key)
+    if state is None:
+        return Override(decision=Refused(Reason.CLOSED))
+    if state.was != change.was:
+        return Override(decision=Refused(Reason.CHANGED_MEANWHILE, {"state": state.was}))
+    return override(state, days, act=change.act)
+
+
+@transaction.atomic
+def book_for_family(
+    *,
+    town: Municipality,
+    household: Household,
+    changes: Sequence[Change],
+    reason: str,
+    by: User,
+    send_key: UUID,
+    at: datetime,
+    sites: Collection[int] = (),
+    billed: bool = True,
+) -> Done:
+    """Book and cancel these days at once, in a numbered request made by the agent; those that cannot be are told.
+
+    Raises ReasonMissing, and does nothing, when a change goes past a rule and no reason is given. `billed`: a day
+    cancelled past its limit leaves due what the town says; else nothing. `sites`: the only ones that the agent answers
+    for (none: all). A key already used answers with its request and does nothing.
+    """
+    # All the children of the home: two sends of one form meet here, whatever they name.
+    lock_children(household.residences.values_list("child_id", flat=True))
+    done = FamilyRequest.objects.filter(send_key=send_key, household=household).first()
+    if done is not None:
+        return Done(request=done, repeated=True)
+    enrolments = [
+        enrolment
+        for enrolment in live_enrolments(town=town, household=household, states=(EnrolmentState.ACCEPTED,))
+        if not sites or enrolment.activity.site_id in sites
+    ]
+    days = load_days(town=town, enrolments=enrolments, at=at, dates={change.day for change in changes})
+    kept, undone = _read(changes, days)
+    if any(found.needs_reason for _change, _state, found in kept) and not reason.strip():
+        raise ReasonMissing
+    kept, full = _take_places(kept)
+    undone += full
+    if not kept:
+        return Done(request=None, undone=tuple(undone))
+    request = _record(
+        kept, days, household=household, reason=reason.strip(), billed=billed, by=by, send_key=send_key, at=at
+    )
+    return Done(request=request, undone=tuple(undone))
+
+
+def _read(changes: Sequence[Change], days: Days) -> tuple[Kept, list[Undone]]:
+    kept: Kept = []
+    undone: list[Undone] = []
+    for change in {change.key: change for change in changes}.values():
+        found = read_change(change, days)
+        decision: Decision = found.decision
+        # Whether there is room is asked of the rows themselves, once locked.
+        if isinstance(decision, Refused) and decision.reason != Reason.FULL:
+            undone.append(Undone(change, decision))
+        else:
+            kept.append((change, days.states[change.key], found))
+    return kept, undone
+
+
+def _take_places(kept: Kept) -> tuple[Kept, list[Undone]]:
+    left = [
+        state.booking
+        for change, state, _found in kept
+        if change.act == Act.CANCEL and state.booking is not None and state.booking.holds_place
+    ]
+    wanted = [change for change, _state, _found in kept if change.act == Act.BOOK]
+    places = [state.places for change, state, _found in kept if change.act == Act.BOOK]
+    got = exchange(give_back=component_places(left).values(), wanted=places)
+    full = [change for change, has in zip(wanted, got, strict=True) if not has]
+    return [one for one in kept if one[0] not in full], [Undone(change, Refused(Reason.FULL)) for change in full]
+
+
+def _record(
+    kept: Kept,
+    days: Days,
+    *,
+    household: Household,
+    reason: str,
+    billed: bool,
+    by: User,
+    send_key: UUID,
+    at: datetime,
+) -> FamilyRequest:
+    kept = sorted(
+        kept,
+        key=lambda one: (one[1].enrolment.child.birth_date, one[0].child_id, one[0].day, one[1].unit.position),
+    )
+    request, rows = open_request(
+        household=household,
+        kind=RequestKind.BOOKING,
+        send_key=send_key,
+        lines=[
+            NewLine(
+                act=change.act,
+                child=state.enrolment.child,
+                activity=state.enrolment.activity,
+                unit=state.unit,
+                day=change.day,
+                at_once=True,
+                late=found.late is not None,
+                reason=reason,
+            )
+            for change, state, found in kept
+        ],
+        by=by,
+        at=at,
+        tz=days.town.tz,
+        by_agent=True,
+    )
+    new: list[Booking] = []
+    changed: list[Booking] = []
+    for (change, state, found), row in zip(kept, rows, strict=True):
+        late = found.late is not None
+        if change.act == Act.BOOK:
+            after = next_state(BOOKING, None, BookingEvent.BOOK)
+            new.append(
+                Booking(
+                    child=state.enrolment.child,
+                    household=household,
+                    enrolment=state.enrolment,
+                    unit=state.unit,
+                    group=state.enrolment.group,
+                    date=change.day,
+                    state=after,
+                    holds_place=after in HOLDS_A_PLACE,
+                    line=row,
+                    reason=reason,
+                    booked_late=late,
+                    requested_at=at,
+                    changed_at=at,
+                )
+            )
+            continue
+        assert state.booking is not None
+        booking = state.booking
+        booking.state = next_state(BOOKING, BookingState(booking.state), BookingEvent.CANCEL)
+        booking.holds_place = False
+        booking.line = row
+        booking.reason = reason
+        booking.still_due = (late_still_due(state, days) if billed else 0) if late else None
+        booking.changed_at = at
+        changed.append(booking)
+    Booking.objects.bulk_create(new)
+    if changed:
+        Booking.objects.bulk_update(changed, ["state", "holds_place", "line", "reason", "still_due", "changed_at"])
+    due = {booking.line_id: booking.still_due for booking in changed}
+    audit.record(
+        at=at,
+        by=by.actor(as_agent=True),
+        action="request.made_for_family",
+        subject=request,
+        household_id=household.id,
+        text=_summary(request, rows, reason),
+        facts={
+            "reason": reason,
+            "lines": [describe(row) | {"late": row.late, "still_due": due.get(row.id)} for row in rows],
+        },
+    )
+    notifications.made_for_family(request=request, lines=rows, bookings=[*new, *changed], reason=reason, at=at)
+    return request
+
+
+def _summary(request: FamilyRequest, rows: Sequence[RequestLine], reason: str) -> str:
+    added = sum(row.act == Act.BOOK for row in rows)
+    removed = len(rows) - added
+    late = sum(row.late for row in rows)
+    parts = []
+    if added:
+        parts.append(ngettext("%(n)d ajout", "%(n)d ajouts", added) % {"n": added})
+    if removed:
+        parts.append(ngettext("%(n)d annulation", "%(n)d annulations", removed) % {"n": removed})
+    text = _("Demande n° %(number)s faite pour la famille : %(what)s.") % {
+        "number": request.number,
+        "what": ", ".join(parts),
+    }
+    if late:
+        text += " " + ngettext("%(n)d jour après la limite.", "%(n)d jours après la limite.", late) % {"n": late}
+    if reason:
+        text += " " + _("Motif : %(reason)s.") % {"reason": reason.rstrip(".")}
+    return text
