@@ -34,9 +34,9 @@ class DayState:
     `places`: the opening-day ids that a booking takes (empty: closed). `left`: the fewest places left among them for
     who comes now, once those who wait are served; None when not counted. `ahead`: how many wait for this day before the
     child. `free`: the fewest places really free among them, whoever waits; `over`: by how many one more child would
-    exceed the capacity, within its margin (0: not). `has_list`: a full day has a waiting list. `booking`: this household's live booking. `refusal`: its last
-    refused one, when no other is live. `book` and `cancel`: what the town's limits answer now; they do not look at
-    places nor at bookings.
+    exceed the capacity, within its margin (0: not). `has_list`: a full day has a waiting list. `booking`: this
+    household's live booking. `refusal`: its last refused one, when no other is live. `book` and `cancel`: what the
+    town's limits answer now; they do not look at places nor at bookings.
     `begun`: since when the unit has been going on, None as long as it is to come.
     """
 
