@@ -76,12 +76,13 @@ def moment_words(at: datetime, tz: str | tzinfo, *, opens: bool = False, year: b
     return _("%(day)s, %(time)s") % {"day": day_words(local.date(), year=year), "time": time_words(clock)}
 
 
-def list_words(words: Iterable[str]) -> str:
-    """ "lundi, mardi et jeudi"."""
+def list_words(words: Iterable[str], *, either: bool = False) -> str:
+    """ "lundi, mardi et jeudi"; `either`: "lundi, mardi ou jeudi"."""
     items = list(words)
     if len(items) < 2:
         return "".join(items)
-    return _("%(first)s et %(last)s") % {"first": ", ".join(items[:-1]), "last": items[-1]}
+    joined = _("%(first)s ou %(last)s") if either else _("%(first)s et %(last)s")
+    return joined % {"first": ", ".join(items[:-1]), "last": items[-1]}
 
 
 def weekdays_words(weekdays: Collection[int]) -> str:
@@ -287,9 +288,9 @@ def _number(decision: Refused, key: str) -> int:
     return value if isinstance(value, int) else 0
 
 
-def _names(decision: Refused, key: str) -> str:
+def _names(decision: Refused, key: str, *, either: bool = False) -> str:
     value = decision.facts.get(key)
-    return list_words(str(name) for name in cast("Iterable[object]", value or ()))
+    return list_words((str(name) for name in cast("Iterable[object]", value or ())), either=either)
 
 
 def _weekday(decision: Refused, tz: str | tzinfo) -> str:
@@ -396,8 +397,13 @@ _REFUSALS: dict[Reason, Callable[[Refused, str | tzinfo], str]] = {
     Reason.NEEDS_CONSECUTIVE_DAYS: _consecutive,
     Reason.TOO_FEW_DAYS: _few,
     Reason.TOO_MANY_DAYS: _many,
-    Reason.NEEDS_UNIT: _for(lambda: _("Se réserve avec : %(names)s"), "units"),
-    Reason.EXCLUDES_UNIT: _for(lambda: _("Ne se réserve pas avec : %(names)s"), "units"),
+    Reason.NEEDS_UNIT: lambda decision, tz: (
+        _("Se réserve avec : %(names)s") % {"names": _names(decision, "units", either=True)}
+    ),
+    Reason.EXCLUDES_UNIT: _for(lambda: _("Ne se réserve pas avec : %(names)s, le même jour"), "units"),
+    Reason.TIED: _for(
+        lambda: _("Gardé, puisque ce qui devait le remplacer ne peut pas être réservé : %(names)s"), "units"
+    ),
     Reason.AGENT_ONLY: _agent_only,
     Reason.PROOF_MISSING: _plain(lambda: _("Il manque un justificatif")),
     Reason.PROOF_TOO_LATE: _proof_late,

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     TOO_MANY_DAYS = "too_many_days"  # days: int, per: str
     NEEDS_UNIT = "needs_unit"  # units: tuple[str, ...]
     EXCLUDES_UNIT = "excludes_unit"  # units: tuple[str, ...]
+    TIED = "tied"  # units: tuple[str, ...], those that it was given back for and that are refused
     # late, absence
     AGENT_ONLY = "agent_only"  # since: datetime
     PROOF_MISSING = "proof_missing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
@@ -9,14 +10,18 @@ from hypothesis import strategies as st
 
 from marelle.rules.combinations import (
     Apart,
+    Change,
+    Combination,
     Consecutive,
     DaysPer,
     FullWeek,
+    Line,
     Per,
+    Standing,
     Together,
     apart_by_composition,
     broken_rules,
-    tied,
+    refused_changes,
 )
 from marelle.rules.decisions import Allowed, Reason, Refused
 from marelle.rules.eligibility import (
@@ -34,6 +39,7 @@ from marelle.rules.recurrence import days_of_week_template
 LINA = ChildFacts(birth_date=date(2020, 11, 23), level="CP", school="ecole", resident=True)
 MONDAY = date(2026, 11, 23)
 WEEK = [MONDAY + timedelta(days=n) for n in range(5)]
+Lines = Collection[Line]
 
 
 def test_a_child_is_a_year_older_on_its_birthday() -> None:
@@ -128,13 +134,148 @@ def test_a_meal_goes_with_a_half_day_and_a_day_without_its_parts() -> None:
     assert apart.lines == both
 
 
-def test_lines_of_one_rule_stand_or_fall_together() -> None:
-    week = {(day, "matin") for day in WEEK}
-    next_week = {(day + timedelta(days=7), "matin") for day in WEEK}
-    other = {(MONDAY, "soir")}
-    groups = tied([FullWeek(units=("matin",))], asked=week | next_week | other)
-    assert sorted(groups, key=len) == sorted([frozenset(other), frozenset(week), frozenset(next_week)], key=len)
-    assert tied([], asked=week) == [frozenset({line}) for line in sorted(week)]
+def standing(
+    *, taken: Lines = (), leaving: Lines = (), elsewhere: Lines = (), locked: Lines = (), **open_days: list[date]
+) -> Standing:
+    return Standing(
+        taken=frozenset(taken),
+        leaving=frozenset(leaving),
+        elsewhere=frozenset(elsewhere),
+        locked=frozenset(locked),
+        open_days={unit.replace("_", "-"): days for unit, days in open_days.items()},
+    )
+
+
+def add(*lines: Line) -> list[Change]:
+    return [Change(line, adds=True) for line in lines]
+
+
+def give_back(*lines: Line, asked: bool = False) -> list[Change]:
+    return [Change(line, adds=False, asked=asked) for line in lines]
+
+
+def reasons(refused: dict[Line, Refused]) -> dict[Line, Reason]:
+    return {line: why.reason for line, why in refused.items()}
+
+
+def test_the_days_of_a_full_week_stand_or_fall_together() -> None:
+    rules = [FullWeek(units=("matin",))]
+    week = [(day, "matin") for day in WEEK]
+    next_week = [(day + timedelta(days=7), "matin") for day in WEEK]
+    free = standing(matin=[day for day, _unit in week + next_week], soir=WEEK)
+    assert refused_changes(rules, standing=free, changes=add(*week, *next_week, (MONDAY, "soir"))) == {}
+    some = refused_changes(rules, standing=free, changes=add(*week[:4], *next_week))
+    assert reasons(some) == dict.fromkeys(week[:4], Reason.NEEDS_FULL_WEEK)
+    assert some[week[0]].facts["missing"] == (WEEK[4],)
+    booked = standing(taken=week, matin=WEEK)
+    assert reasons(refused_changes(rules, standing=booked, changes=give_back(week[2]))) == {
+        week[2]: Reason.NEEDS_FULL_WEEK
+    }
+    assert refused_changes(rules, standing=booked, changes=give_back(*week)) == {}
+    late = standing(taken=week, locked=week[:2], matin=WEEK)
+    assert refused_changes(rules, standing=late, changes=give_back(*week[2:])) == {}, "Monday and Tuesday are past"
+
+
+def test_a_meal_falls_with_its_half_day() -> None:
+    rules = [Together(units=("repas",), needs=("matin", "apres-midi")), Apart(units=("matin", "journee"))]
+    meal, morning = (MONDAY, "repas"), (MONDAY, "matin")
+    nothing = standing(matin=WEEK, repas=WEEK, journee=WEEK)
+    assert refused_changes(rules, standing=nothing, changes=add(meal, morning)) == {}
+    both = standing(taken=[meal, morning], matin=WEEK, repas=WEEK)
+    assert reasons(refused_changes(rules, standing=both, changes=give_back(morning))) == {morning: Reason.NEEDS_UNIT}
+    assert refused_changes(rules, standing=both, changes=give_back(morning, meal)) == {}
+    day_booked = standing(taken=[(MONDAY, "journee")], matin=WEEK, repas=WEEK, journee=WEEK)
+    fallen = refused_changes(rules, standing=day_booked, changes=add(meal, morning))
+    assert reasons(fallen) == {morning: Reason.EXCLUDES_UNIT, meal: Reason.NEEDS_UNIT}
+
+
+def test_a_swap_waits_for_the_answer_to_its_cancellation() -> None:
+    rules = [Apart(units=("matin", "journee"))]
+    morning, day = (MONDAY, "matin"), (MONDAY, "journee")
+    booked = standing(taken=[morning], matin=WEEK, journee=WEEK)
+    assert refused_changes(rules, standing=booked, changes=[*add(day), *give_back(morning)]) == {}
+    asked = refused_changes(rules, standing=booked, changes=[*add(day), *give_back(morning, asked=True)])
+    assert reasons(asked) == {day: Reason.EXCLUDES_UNIT, morning: Reason.TIED}, "nobody is left with nothing"
+    leaving = standing(leaving=[morning], matin=WEEK, journee=WEEK)
+    assert reasons(refused_changes(rules, standing=leaving, changes=add(day))) == {day: Reason.EXCLUDES_UNIT}
+    other_home = standing(elsewhere=[morning], matin=WEEK, journee=WEEK)
+    assert reasons(refused_changes(rules, standing=other_home, changes=add(day))) == {day: Reason.OTHER_HOUSEHOLD}
+
+
+def test_an_agents_exception_stops_nothing_but_worse() -> None:
+    lone = [(MONDAY, "journee")]
+    rules = [DaysPer(units=("journee",), least=3, most=3)]
+    exception = standing(taken=lone, journee=WEEK)
+    assert refused_changes(rules, standing=exception, changes=add((WEEK[1], "journee"))) == {}, "it comes closer"
+    assert refused_changes(rules, standing=exception, changes=give_back(*lone)) == {}, "nothing is left"
+    four = [(day, "journee") for day in WEEK[:4]]
+    crowded = standing(taken=four, journee=WEEK)
+    assert refused_changes(rules, standing=crowded, changes=give_back(four[0])) == {}
+    assert reasons(refused_changes(rules, standing=crowded, changes=add((WEEK[4], "journee")))) == {
+        (WEEK[4], "journee"): Reason.TOO_MANY_DAYS
+    }
+
+
+def test_a_day_too_many_refuses_all_that_are_added_to_that_week() -> None:
+    rules = [DaysPer(units=("journee",), most=3)]
+    two = standing(taken=[(day, "journee") for day in WEEK[:2]], journee=WEEK)
+    added = [(WEEK[2], "journee"), (WEEK[3], "journee")]
+    assert set(refused_changes(rules, standing=two, changes=add(*added))) == set(added)
+
+
+def test_a_run_is_broken_across_the_holidays_too() -> None:
+    rules = [Consecutive(units=("mercredi",), days=2)]
+    wednesdays = [date(2026, 10, 14), date(2026, 11, 4), date(2026, 11, 18)]
+    both = standing(taken=[(day, "mercredi") for day in wednesdays[:2]], mercredi=wednesdays)
+    gone = (wednesdays[0], "mercredi")
+    assert reasons(refused_changes(rules, standing=both, changes=give_back(gone))) == {
+        gone: Reason.NEEDS_CONSECUTIVE_DAYS
+    }
+
+
+UNITS = ("matin", "repas", "apres-midi", "journee")
+SOME_RULES: list[Combination] = [
+    Together(units=("repas",), needs=("matin", "apres-midi")),
+    Apart(units=("matin", "journee")),
+    Apart(units=("apres-midi", "journee")),
+    DaysPer(units=("journee",), least=2, most=3),
+    FullWeek(units=("apres-midi",)),
+    Consecutive(units=("matin",), days=2),
+]
+some_lines = st.frozensets(st.tuples(st.sampled_from(WEEK), st.sampled_from(UNITS)), max_size=9)
+
+
+@given(
+    rules=st.lists(st.sampled_from(SOME_RULES), unique=True),
+    taken=some_lines,
+    leaving=some_lines,
+    locked=some_lines,
+    touched=some_lines,
+    asked=st.booleans(),
+)
+def test_what_is_left_of_the_changes_breaks_nothing_further(
+    rules: list[Combination],
+    taken: frozenset[Line],
+    leaving: frozenset[Line],
+    locked: frozenset[Line],
+    touched: frozenset[Line],
+    asked: bool,
+) -> None:
+    taken -= leaving
+    touched -= leaving | locked
+    now = standing(
+        taken=taken, leaving=leaving, locked=locked, matin=WEEK, repas=WEEK, apres_midi=WEEK[:4], journee=WEEK
+    )
+    changes = [Change(line, adds=line not in taken, asked=asked and line in taken) for line in sorted(touched)]
+    refused = refused_changes(rules, standing=now, changes=changes)
+    kept = [change for change in changes if change.line not in refused]
+    assert set(refused) <= set(touched)
+    assert not rules or refused_changes(rules, standing=now, changes=kept) == {}, "what is left can be sent as it is"
+    if not rules:
+        assert refused == {}
+    after = (taken | {c.line for c in kept if c.adds}) - {c.line for c in kept if not c.adds}
+    if not broken_rules(rules, taken=taken | leaving, open_days=now.open_days, locked=locked) and not leaving:
+        assert broken_rules(rules, taken=after, open_days=now.open_days, locked=locked) == []
 
 
 @given(

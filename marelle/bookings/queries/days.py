@@ -157,15 +157,20 @@ def load_days(
     at: datetime,
     first: date | None = None,
     last: date | None = None,
-    dates: Collection[date] | None = None,
+    dates: Collection[date] = (),
+    lines: Iterable[BasketLine] = (),
 ) -> Days:
-    """The state of every open day of these enrolments in [first, last], or on `dates`: four queries.
+    """The state of every open day of these enrolments in [first, last], and on `dates`: four queries.
 
     Days on which nothing is open and nothing is booked have no state. Only days of an enrolment's school year are
-    given.
+    given. A child enrolled at two places of one service has one state a day: where it is booked, else where `lines`
+    chose it, else at the last of the enrolments.
     """
     calendar = calendar_of(town)
-    span = Q(date__in=list(dates)) if dates is not None else Q(date__range=(first, last))
+    span = Q(date__in=list(dates))
+    if first is not None:
+        span = (span | Q(date__range=(first, last))) if dates else Q(date__range=(first, last))
+    places = {(line.child_id, line.unit_id, line.date): line.enrolment_id for line in lines}
     services = {enrolment.activity.service_id: enrolment.activity.service for enrolment in enrolments}
     offer = offer_of(town)
     days = Days(town=town, at=at, units={id: offer.units.get(id, []) for id in services})
@@ -228,6 +233,9 @@ def load_days(
                     continue
                 if found is not None and found.enrolment_id != enrolment.id and found.enrolment_id in known:
                     continue  # a child who changed schools: the day is told under the enrolment that holds it
+                place = places.get((enrolment.child_id, unit.id, day_date), enrolment.id)
+                if found is None and place != enrolment.id and place in known:
+                    continue
                 if (verdict := verdicts.get((unit.id, day_date))) is None:
                     verdict = verdicts[unit.id, day_date] = _verdict(
                         town, service, unit, day_date, at=at, calendar=calendar, periods=periods[service.id]

@@ -15,12 +15,11 @@ from marelle.activities.queries import municipality
 from marelle.bookings import notifications
 from marelle.bookings.models import Basket, BasketLine
 from marelle.bookings.queries.baskets import GONE_BY, basket_lines
-from marelle.bookings.queries.days import Days, load_days
-from marelle.bookings.services.sending import judge
+from marelle.bookings.services.sending import judge_lines, load_basket_days
 from marelle.foundation import audit
 from marelle.foundation.sentences import day_words
 from marelle.requests.models import Act
-from marelle.rules.decisions import Allowed, Decision, Reason, Refused
+from marelle.rules.decisions import Allowed, Decision
 from marelle.rules.reminders import before_limit, by_day, morning_after, next_morning
 
 #: How many baskets are looked at in one tick; the next one takes the rest.
@@ -84,22 +83,8 @@ def look(basket_id: int, *, town: Municipality, at: datetime) -> bool:
 
 
 def _left(lines: Sequence[BasketLine], *, town: Municipality, at: datetime) -> list[Left]:
-    days = load_days(
-        town=town,
-        enrolments=list({line.enrolment_id: line.enrolment for line in lines}.values()),
-        at=at,
-        dates={line.date for line in lines},
-    )
-    return [Left(line, _verdict(line, days)) for line in lines]
-
-
-def _verdict(line: BasketLine, days: Days) -> Decision:
-    """As the check says it: a full day that the family agrees to wait for can be sent."""
-    verdict = judge(line, days)
-    state = days.states.get((line.child_id, line.unit_id, line.date))
-    if line.waits and state is not None and isinstance(verdict, Refused) and verdict.reason == Reason.FULL:
-        return state.may_wait()
-    return verdict
+    verdicts = judge_lines(lines, load_basket_days(lines, town=town, at=at))
+    return [Left(line, verdicts[line.id]) for line in lines]
 
 
 def _moments(basket: Basket, left: Iterable[Left], town: Municipality) -> Iterable[datetime]:

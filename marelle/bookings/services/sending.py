@@ -1,7 +1,8 @@
 """Sending the basket: from what a family wants to a numbered request, in one transaction.
 
-Everything that can be recorded is; the rest stays in the basket with its reason. Either the whole request exists
-(number, days, places, audit line, e-mail to send) or nothing of it. The same `send_key` never makes two.
+Everything that can be recorded is; the rest stays in the basket with its reason, and with it the days that hold only
+together with it. Either the whole request exists (number, days, places, audit line, e-mail to send) or nothing of it.
+The same `send_key` never makes two.
 """
 
 import uuid
@@ -18,6 +19,7 @@ from marelle.activities.models import Municipality, OpeningDay, Validation
 from marelle.bookings import notifications
 from marelle.bookings.models import Basket, BasketLine, Booking
 from marelle.bookings.queries.baskets import lines_of
+from marelle.bookings.queries.combinations import Wanted, reach, refusals_together, rules_for
 from marelle.bookings.queries.days import Days, DayState, component_places, load_days
 from marelle.bookings.services.places import exchange, release
 from marelle.families.models import Child, Household
@@ -99,15 +101,13 @@ def send_basket(
         return Sending(request=None)
 
     lock_children(line.child_id for line in lines)
-    days = load_days(
-        town=town,
-        enrolments=list({line.enrolment_id: line.enrolment for line in lines}.values()),
-        at=at,
-        dates={line.date for line in lines},
-    )
-    kept, unsent = _judge(lines, days)
-    kept, full, queued = _take_places(kept)
-    unsent += full
+    days = load_basket_days(lines, town=town, at=at)
+    verdicts = judge_lines(lines, days, rows_decide=True)
+    unsent = [Unsent(line, verdict) for line in lines if isinstance(verdict := verdicts[line.id], Refused)]
+    refused = {one.line.id for one in unsent}
+    kept = [(line, days.states[line.child_id, line.unit_id, line.date]) for line in lines if line.id not in refused]
+    kept, without, queued = _take_places_together(kept, days)
+    unsent += without
     if not kept:
         return Sending(request=None, unsent=tuple(unsent))
 
@@ -132,23 +132,48 @@ def lock_children(child_ids: Iterable[int]) -> None:
     list(Child.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id").values_list("id"))
 
 
-def _judge(lines: Sequence[BasketLine], days: Days) -> tuple[Kept, list[Unsent]]:
-    kept: Kept = []
-    unsent: list[Unsent] = []
+def load_basket_days(lines: Sequence[BasketLine], *, town: Municipality, at: datetime) -> Days:
+    """The days chosen, and those that the rules of combination look at beside them: four queries."""
+    return load_days(
+        town=town,
+        enrolments=list({line.enrolment_id: line.enrolment for line in lines}.values()),
+        at=at,
+        dates={line.date for line in lines} | reach(town, ((line.enrolment, line.date) for line in lines)),
+        lines=lines,
+    )
+
+
+def judge_lines(lines: Sequence[BasketLine], days: Days, *, rows_decide: bool = False) -> dict[int, Decision]:
+    """Whether each of these choices could be sent now, all together: by line id, as the checking page says and as the
+    send decides. A full day that the family agrees to wait for is allowed.
+
+    `rows_decide`: whether there is room is left to the rows themselves, once locked: a full day is allowed.
+    """
+    verdicts: dict[int, Decision] = {}
+    wanted: list[Wanted] = []
     for line in lines:
-        state = days.states.get((line.child_id, line.unit_id, line.date))
-        verdict = judge(line, days)
-        if isinstance(verdict, Refused) and (state is None or verdict.reason != Reason.FULL):
-            unsent.append(Unsent(line, verdict))
-        elif state is not None:
-            # Whether there is room is asked of the rows themselves, once locked.
-            kept.append((line, state))
-    return kept, unsent
+        verdict, waits = judge(line, days), False
+        if isinstance(verdict, Refused) and verdict.reason == Reason.FULL:
+            state = days.states[line.child_id, line.unit_id, line.date]
+            if rows_decide:
+                verdict = state.book
+            elif line.waits:
+                verdict, waits = state.may_wait(), True
+        verdicts[line.id] = verdict
+        if isinstance(verdict, Allowed):
+            wanted.append(Wanted.of(line, waits=waits))
+    together = refusals_together(days, wanted)
+    return {
+        line.id: together.get((line.child_id, line.unit_id, line.date), verdicts[line.id])
+        if isinstance(verdicts[line.id], Allowed)
+        else verdicts[line.id]
+        for line in lines
+    }
 
 
 def judge(line: BasketLine, days: Days) -> Decision:
-    """Whether this choice could be sent now, as the checking page says and as the send decides, but for the places,
-    which only the send locks. `line.enrolment` should be at hand."""
+    """Whether this choice could be sent now if it were alone, but for the places, which only the send locks.
+    `line.enrolment` should be at hand."""
     state = days.states.get((line.child_id, line.unit_id, line.date))
     if state is None:
         return Refused(Reason.CLOSED)
@@ -157,6 +182,33 @@ def judge(line: BasketLine, days: Days) -> Decision:
     if state.was != line.was:
         return Refused(Reason.CHANGED_MEANWHILE, {"state": state.was})
     return state.may_add() if line.act == Act.BOOK else state.may_remove()
+
+
+class _Again(Exception):
+    """The places taken are to be given back: some of the lines do not hold together."""
+
+
+def _take_places_together(kept: Kept, days: Days) -> tuple[Kept, list[Unsent], set[int]]:
+    """As `_take_places`, but that a line which holds only with one whose day is full takes nothing either."""
+    unsent: list[Unsent] = []
+    services = {state.enrolment.activity.service for _line, state in kept}
+    if not any(rules_for(days.town, service) for service in services):
+        return _take_places(kept)
+    while True:
+        try:
+            with transaction.atomic():
+                fit, full, queued = _take_places(kept)
+                if len(fit) == len(kept) and not queued:
+                    return fit, unsent, queued  # as they were judged, together
+                wanted = [Wanted.of(line, waits=line.id in queued) for line, _state in fit]
+                fallen = refusals_together(days, wanted)
+                if not fallen:
+                    return fit, unsent + full, queued
+                raise _Again
+        except _Again:
+            unsent += full
+            unsent += [Unsent(line, fallen[state.key]) for line, state in fit if state.key in fallen]
+            kept = [pair for pair in fit if pair[1].key not in fallen]
 
 
 def _take_places(kept: Kept) -> tuple[Kept, list[Unsent], set[int]]:

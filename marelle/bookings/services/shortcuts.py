@@ -4,19 +4,25 @@ A shortcut that books adds free days and nothing else: what is recorded, and wha
 that cancels takes choices out of the basket and asks to cancel what is recorded. Nothing is sent.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import transaction
 
 from marelle.accounts.models import User
 from marelle.bookings.models import Basket
+from marelle.bookings.queries.combinations import apart_units
 from marelle.bookings.queries.days import Days, DayState
 from marelle.bookings.services.baskets import Key, Shown, basket_of, fill_basket
 from marelle.families.models import Household
 from marelle.requests.models import Act
 from marelle.rules.decisions import Decision, Reason, Refused
+from marelle.rules.lifecycles import BookingState
+
+#: States of a recorded day that another unit of the same day may exclude.
+TAKES = (BookingState.PENDING, BookingState.BOOKED, BookingState.CANCELLING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +51,12 @@ def choose_days(
     are."""
     held = _held(user=user, household=household, at=at)
     found = Chosen()
+    beside = _Beside(days, held)
     for state in chosen:
         if state.day < days.today:
             continue
         before = held.get(state.key, "")
-        after = _add(state, before, found) if on else _remove(state, before, found)
+        after = _add(state, before, found, beside) if on else _remove(state, before, found)
         if after is not None:
             found.done.append(state)
             found.steps[state.key] = Step(before, after)
@@ -85,13 +92,43 @@ def _held(*, user: User, household: Household, at: datetime) -> dict[Key, str]:
     }
 
 
-def _add(state: DayState, before: str, found: Chosen) -> str | None:
+class _Beside:
+    """What a child has of a day already, recorded or chosen: a shortcut never adds beside it a unit that excludes it."""
+
+    def __init__(self, days: Days, held: Mapping[Key, str]) -> None:
+        self._days = days
+        self._apart: dict[int, Mapping[int, frozenset[int]]] = {}
+        self._has: dict[tuple[int, date], set[int]] = defaultdict(set)
+        for (child, unit, day), state in days.states.items():
+            taken = state.elsewhere or (state.booking is not None and state.booking.state in TAKES)
+            if held.get((child, unit, day)) == Act.BOOK or (taken and held.get((child, unit, day)) != Act.CANCEL):
+                self._has[child, day].add(unit)
+
+    def refusal(self, state: DayState) -> Refused | None:
+        """Why the unit cannot be added, None when it can: it then counts as chosen."""
+        service = state.enrolment.activity.service
+        if service.id not in self._apart:
+            self._apart[service.id] = apart_units(self._days.town, service)
+        child, unit, day = state.key
+        has = self._has[child, day]
+        clash = self._apart[service.id].get(unit, frozenset()) & has
+        if clash:
+            names = tuple(one.name for one in self._days.units[service.id] if one.id in clash)
+            return Refused(Reason.EXCLUDES_UNIT, {"units": names})
+        has.add(unit)
+        return None
+
+
+def _add(state: DayState, before: str, found: Chosen, beside: _Beside) -> str | None:
     if state.booking is not None or before:
         return None
     verdict = state.may_add()
     full = Refused(Reason.FULL) if state.left == 0 and not isinstance(verdict, Refused) else verdict
     if isinstance(full, Refused) or state.refusal is not None:
         found.skipped.append((state, full))
+        return None
+    if (clash := beside.refusal(state)) is not None:
+        found.skipped.append((state, clash))
         return None
     return str(Act.BOOK)
 

@@ -15,13 +15,14 @@ from marelle.activities.models import Municipality, OpeningDay
 from marelle.activities.queries import municipality, rules_of
 from marelle.bookings import notifications
 from marelle.bookings.models import Booking
+from marelle.bookings.queries.combinations import Wanted, reach, refusals_together, rules_for
 from marelle.bookings.queries.days import DayState, component_places, load_days
 from marelle.bookings.services.places import exchange, release
 from marelle.bookings.services.sending import lock_children, waiting_ends
 from marelle.foundation import audit
 from marelle.foundation.audit import Actor
 from marelle.foundation.sentences import day_words
-from marelle.rules.decisions import Allowed
+from marelle.rules.decisions import Allowed, Refused
 from marelle.rules.lifecycles import (
     BOOKING,
     HOLDS_A_PLACE,
@@ -47,6 +48,14 @@ class OfferOver(Exception):
     def __init__(self, booking: Booking) -> None:
         super().__init__(f"booking {booking.pk} is {booking.state}")
         self.booking = booking
+
+
+class DoesNotGo(Exception):
+    """The place does not go with the child's other days: `refusal` says why. It stays offered until its time."""
+
+    def __init__(self, refusal: Refused) -> None:
+        super().__init__(str(refusal.reason))
+        self.refusal = refusal
 
 
 class NothingToOffer(Exception):
@@ -98,10 +107,13 @@ def offer_by_hand(*, booking_id: int, by: User, at: datetime) -> Booking:
 @transaction.atomic
 def accept_offer(*, booking_id: int, by: User, at: datetime) -> Booking:
     """The family takes the place held for it: the day is booked, without another answer. Raises OfferOver when it does
-    not stand any more, or its deadline has passed."""
+    not stand any more, or its deadline has passed; DoesNotGo when the town's rules forbid it beside the child's other
+    days."""
     booking = _locked(booking_id)
     if booking.state != BookingState.OFFERED or booking.waits_until is None or at >= booking.waits_until:
         raise OfferOver(booking)
+    if (refusal := _forbidden_beside(booking, at=at)) is not None:
+        raise DoesNotGo(refusal)
     _move(booking, BookingEvent.ACCEPT, at=at)
     _record(booking, "offer.accepted", by.actor(), at, _("Place acceptée pour %(name)s, %(service)s, %(day)s."))
     notifications.offer_accepted(booking=booking, tz=municipality().tz, at=at)
@@ -173,6 +185,18 @@ def _waiting(group_id: int, day: date) -> list[Booking]:
         .select_related(*_NEEDED)
         .order_by("id")
     )
+
+
+def _forbidden_beside(booking: Booking, *, at: datetime) -> Refused | None:
+    """Why the town's rules of combination refuse this day beside the child's others; None when they do not."""
+    town = municipality()
+    if not rules_for(town, booking.unit.service):
+        return None
+    enrolment = booking.enrolment
+    dates = {booking.date} | reach(town, [(enrolment, booking.date)])
+    days = load_days(town=town, enrolments=[enrolment], at=at, dates=dates)
+    wanted = Wanted((booking.child_id, booking.unit_id, booking.date), adds=True)
+    return refusals_together(days, [wanted]).get(wanted.key)
 
 
 def _states(town: Municipality, bookings: Sequence[Booking], *, at: datetime) -> dict[int, DayState]:

@@ -8,13 +8,12 @@ from django.utils.translation import gettext as _
 from marelle.activities.models import Municipality
 from marelle.bookings.models import BasketLine
 from marelle.bookings.queries.days import Days
-from marelle.bookings.services.sending import judge
 from marelle.foundation.components.grid import Kid
 from marelle.foundation.sentences import day_words, moment_words, sentence
 from marelle.portal.planning.grid import SOON
 from marelle.portal.planning.waiting import ahead_words
 from marelle.requests.models import Act
-from marelle.rules.decisions import Allowed, Reason, Refused
+from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +37,15 @@ class CheckedLine:
     soon: bool = False
 
 
-def checked_line(line: BasketLine, days: Days, town: Municipality, kids: Mapping[int, Kid]) -> CheckedLine:
+def checked_line(
+    line: BasketLine, verdict: Decision, days: Days, town: Municipality, kids: Mapping[int, Kid]
+) -> CheckedLine:
+    """`verdict`: what `judge_lines` says of it among all the lines."""
     adds = line.act == Act.BOOK
-    verdict = judge(line, days)
     state = days.states.get((line.child_id, line.unit_id, line.date))
-    full = adds and isinstance(verdict, Refused) and verdict.reason == Reason.FULL
-    joins = full and state is not None and isinstance(state.may_wait(), Allowed)
+    full = isinstance(verdict, Allowed) or verdict.reason == Reason.FULL
+    joins = adds and full and state is not None and isinstance(state.may_wait(), Allowed)
     waits = joins and line.waits
-    if waits and state is not None:
-        verdict = state.may_wait()
     service = line.enrolment.activity.service
     day = day_words(line.date)
     until = moment_words(verdict.until, town.tz) if isinstance(verdict, Allowed) and verdict.until else ""

@@ -16,9 +16,8 @@ from django.views.decorators.http import require_POST, require_safe
 from marelle.activities.queries import municipality
 from marelle.bookings.models import BasketLine
 from marelle.bookings.queries.baskets import basket_lines, days_gone_by
-from marelle.bookings.queries.days import load_days
 from marelle.bookings.services.baskets import agree_to_wait, remove_line
-from marelle.bookings.services.sending import Choice, choice_of, send_basket
+from marelle.bookings.services.sending import Choice, choice_of, judge_lines, load_basket_days, send_basket
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import kids_of
 from marelle.foundation.sentences import day_words
@@ -36,14 +35,10 @@ def check(request: GuardianHttpRequest) -> HttpResponse:
     household = request.household
     lines = basket_lines(user=request.user, household=household)
     tell_basket(request, len(lines))
-    days = load_days(
-        town=town,
-        enrolments=list({line.enrolment_id: line.enrolment for line in lines}.values()),
-        at=request.at,
-        dates={line.date for line in lines},
-    )
+    days = load_basket_days(lines, town=town, at=request.at)
+    verdicts = judge_lines(lines, days)
     kids = kids_of(household)
-    checked = [checked_line(line, days, town, kids) for line in lines]
+    checked = [checked_line(line, verdicts[line.id], days, town, kids) for line in lines]
     groups = [
         {"kid": kid, "lines": list(found)} for kid, found in groupby(checked, key=lambda line: kids[line.line.child_id])
     ]

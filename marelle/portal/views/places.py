@@ -9,10 +9,10 @@ from django.views.decorators.http import require_http_methods
 from marelle.activities.queries import municipality
 from marelle.bookings.labels import BOOKING_LOOKS
 from marelle.bookings.queries.waiting import of_household, ranks
-from marelle.bookings.services.waiting import OfferOver, accept_offer, leave_list
+from marelle.bookings.services.waiting import DoesNotGo, OfferOver, accept_offer, leave_list
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import kids_of
-from marelle.foundation.sentences import day_words
+from marelle.foundation.sentences import day_words, sentence
 from marelle.portal.moments import midsentence, near_moment_words
 from marelle.portal.planning.waiting import rank_words
 from marelle.rules.lifecycles import BookingState
@@ -62,6 +62,9 @@ def _answer(request: GuardianHttpRequest, booking_id: int) -> HttpResponse:
             messages.success(request, told)
         else:
             raise Http404
+    except DoesNotGo as fault:
+        text = _("Cette place ne va pas avec les autres jours de l’enfant. %(why)s.")
+        messages.error(request, text % {"why": sentence(fault.refusal, municipality().tz)})
     except OfferOver:
         messages.warning(request, _("Trop tard : cette place n’attend plus votre réponse."))
     return redirect("portal:place", booking_id)
