@@ -6,7 +6,7 @@ Spaces that must not break are already no-break ones: callers need no filter for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, tzinfo
 from datetime import timedelta as delta
 from typing import cast
@@ -19,6 +19,7 @@ from django.utils.translation import ngettext, pgettext
 from marelle.foundation.french import spaced
 from marelle.rules import limits as grammar
 from marelle.rules.calendars import BeyondCalendar, Count
+from marelle.rules.combinations import Apart, Combination, Consecutive, DaysPer, FullWeek, Per, Together
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -214,6 +215,49 @@ def _adapted_words(limit: grammar.Adapted, anchor: str) -> str:
             _("pour le jour de reprise après les vacances : %(limit)s") % {"limit": _moment_words(limit.return_day, "")}
         )
     return " ; ".join(parts)
+
+
+# Combinations
+
+
+def combination_words(rule: Combination, names: Mapping[str, str]) -> str:
+    """The rule as a family reads it: "Repas : avec Matin ou Après-midi". `names`: the units', by slug."""
+
+    def named(slugs: Iterable[str], *, either: bool = False) -> str:
+        return list_words((names.get(slug, slug) for slug in slugs), either=either)
+
+    units = named(rule.units)
+    match rule:
+        case FullWeek():
+            words = _("%(units)s : par semaine entière") % {"units": units}
+        case Consecutive():
+            text = ngettext("%(units)s : au moins %(n)d jour", "%(units)s : au moins %(n)d jours de suite", rule.days)
+            words = text % {"units": units, "n": rule.days}
+        case DaysPer():
+            words = _("%(units)s : %(counts)s") % {"units": units, "counts": _counts_words(rule)}
+        case Together():
+            words = _("%(units)s : avec %(needs)s") % {"units": units, "needs": named(rule.needs, either=True)}
+        case Apart():
+            words = _("%(units)s : un seul par jour") % {"units": named(rule.units, either=True)}
+    return spaced(words)
+
+
+def _counts_words(rule: DaysPer) -> str:
+    by_week = rule.per is Per.WEEK
+    counts = []
+    if rule.least is not None:
+        if by_week:
+            words = ngettext("au moins %(n)d jour par semaine", "au moins %(n)d jours par semaine", rule.least)
+        else:
+            words = ngettext("au moins %(n)d jour par période", "au moins %(n)d jours par période", rule.least)
+        counts.append(words % {"n": rule.least})
+    if rule.most is not None:
+        if by_week:
+            words = ngettext("au plus %(n)d jour par semaine", "au plus %(n)d jours par semaine", rule.most)
+        else:
+            words = ngettext("au plus %(n)d jour par période", "au plus %(n)d jours par période", rule.most)
+        counts.append(words % {"n": rule.most})
+    return list_words(counts)
 
 
 # Decisions

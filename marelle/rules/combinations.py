@@ -13,6 +13,20 @@ from marelle.rules.decisions import Reason, Refused
 Line = tuple[date, str]
 
 
+#: The reasons for which days do not go together.
+REASONS = frozenset(
+    {
+        Reason.NEEDS_FULL_WEEK,
+        Reason.NEEDS_CONSECUTIVE_DAYS,
+        Reason.TOO_FEW_DAYS,
+        Reason.TOO_MANY_DAYS,
+        Reason.NEEDS_UNIT,
+        Reason.EXCLUDES_UNIT,
+        Reason.TIED,
+    }
+)
+
+
 class Per(StrEnum):
     WEEK = "week"
     PERIOD = "period"

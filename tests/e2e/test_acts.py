@@ -211,3 +211,37 @@ def test_axe_finds_nothing_on_the_new_pages(live_portal, visit, axe, size, dark)
         assert page.goto(path).status == 200, path
         lower_than(page)
         axe(page)
+
+
+def prepare_meuse() -> dict[str, str]:
+    guides.load("portes-de-meuse")
+    malika = offer.agent("Malika Roux", email="malika@portesdemeuse.example")
+    who = guides.household("Benali", {"Inès": "CE2"}, school="ecole-ancerville", email="nadia@famille.example")
+    guides.enrol(who, "mercredi", "centre-montiers", by=malika)
+    return {"email": who.email}
+
+
+@pytest.mark.row("B6")
+def test_a_meal_without_its_half_day_is_said_at_the_cell_and_in_the_check(live_portal, any_size) -> None:  # type: ignore[no-untyped-def]
+    """As on paper: the meal is booked with a morning or an afternoon."""
+    page = any_size(live_portal(prepare_meuse, at=offer.AT))
+    sign_in(page, NADIA)
+    page.goto("/planning/mercredi/?mois=2026-11")
+    expect(page.locator("main")).to_contain_text(re.compile(r"Repas\s*: avec Matin ou Après-midi"))
+    meal = box(page, "mercredi 25 novembre, .*Inès, Repas")
+    meal.check(force=True)
+    told = page.locator("#regles")
+    expect(told).to_contain_text(re.compile(r"Se réserve avec\s*: Matin ou Après-midi"))
+    expect(meal).to_have_accessible_description(re.compile("Se réserve avec"))
+    lower_than(page)
+    button(page, "^Vérifier").locator("visible=true").first.click()
+    expect(page.locator("#problemes")).to_contain_text(re.compile(r"Se réserve avec\s*: Matin ou Après-midi"))
+    expect(button(page, "Envoyer ma demande")).to_have_count(0)
+    page.goto("/planning/mercredi/?mois=2026-11")
+    expect(meal).to_be_checked()
+    box(page, "mercredi 25 novembre, .*Inès, Matin").check(force=True)
+    expect(told).not_to_contain_text("Se réserve avec")
+    button(page, "^Vérifier").locator("visible=true").first.click()
+    expect(page.locator("#problemes")).to_have_count(0)
+    button(page, "Envoyer ma demande").click()
+    expect(page.locator("main")).to_contain_text(re.compile(r"2026-\d{6}"))

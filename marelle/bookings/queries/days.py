@@ -185,14 +185,14 @@ def load_days(
     refusals: dict[tuple[int, int, int, date], Booking] = {}
     units = [unit.id for listed in days.units.values() for unit in listed]
     components = {unit.id: unit.component_ids for listed in days.units.values() for unit in listed}
-    lines: dict[tuple[int, date], list[tuple[int, Sequence[int]]]] = defaultdict(list)
+    queues: dict[tuple[int, date], list[tuple[int, Sequence[int]]]] = defaultdict(list)
     children = {e.child_id for e in enrolments}
     ours = Q(child__in=children, unit__in=units, state__in=REFUSED_OR_LIVE)
     waiting = Q(group__in={e.group_id for e in enrolments}, state=BookingState.QUEUED)
     for booking in Booking.objects.filter(span, ours | waiting).order_by("id"):
         if booking.state == BookingState.QUEUED:
             parts = components.get(booking.unit_id, (booking.unit_id,))
-            lines[booking.group_id, booking.date].append((booking.id, parts))
+            queues[booking.group_id, booking.date].append((booking.id, parts))
         if booking.child_id in children and booking.unit_id in components:
             key = booking.child_id, booking.unit_id, booking.date
             if booking.state == BookingState.REFUSED:
@@ -202,7 +202,7 @@ def load_days(
 
     room_after = {
         shared: serve({unit: day.left for unit, day in open_days[shared].items()}, [wanted for _id, wanted in line])[1]
-        for shared, line in lines.items()
+        for shared, line in queues.items()
         if shared in open_days
     }
     has_list = {service.id: waiting_list_of(town, service) != WaitingList.NONE for service in services.values()}
@@ -248,7 +248,7 @@ def load_days(
                 ]
                 earlier = [
                     parts
-                    for id, parts in lines.get((enrolment.group_id, day_date), ())
+                    for id, parts in queues.get((enrolment.group_id, day_date), ())
                     if found is None or id < found.id
                 ]
                 elsewhere = found is not None and found.household_id != enrolment.household_id

@@ -93,7 +93,7 @@ def _held(*, user: User, household: Household, at: datetime) -> dict[Key, str]:
 
 
 class _Beside:
-    """What a child has of a day already, recorded or chosen: a shortcut never adds beside it a unit that excludes it."""
+    """What a child has of a day already, recorded or chosen: a shortcut adds no unit that one of these excludes."""
 
     def __init__(self, days: Days, held: Mapping[Key, str]) -> None:
         self._days = days

@@ -75,6 +75,7 @@ class Tile:
     cents: the price, for totals; None when the service has none. described_by: ids of texts elsewhere in the page,
     space-separated.
     alone: never taken by the bulk actions (refused before, or full). href: for a tile that leads somewhere.
+    clash: what is wanted does not go with the rest; `described_by` leads to why.
     """
 
     key: str
@@ -93,6 +94,7 @@ class Tile:
     described_by: str = ""
     alone: bool = False
     href: str = ""
+    clash: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

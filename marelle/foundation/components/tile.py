@@ -90,6 +90,8 @@ def tile_html(tile: Tile, *, name: str = "want") -> SafeString:
         data += f' data-cents="{tile.cents}"'
     if tile.alone:
         data += " data-alone"
+    if tile.clash:
+        data += " data-clash"
     day = escape(tile.day)
     said = f"{day} · {escape(tile.unit)}" if tile.unit else day
     return mark_safe(

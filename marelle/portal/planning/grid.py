@@ -1,7 +1,7 @@
 """The family's month: what `foundation/parts/_grid.html` draws, made from the days' states and the basket."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.urls import reverse
@@ -14,6 +14,7 @@ from marelle.activities.queries import calendar_of
 from marelle.bookings.labels import CellState
 from marelle.bookings.models import BasketLine, Enrolment
 from marelle.bookings.queries.cells import cell_state, closed_mark, is_editable, tile_key
+from marelle.bookings.queries.combinations import reach, rules_for
 from marelle.bookings.queries.days import Days, DayState, load_days
 from marelle.foundation.components.grid import Column, ColumnGroup, Day, Grid, Kid, Mark, Tile, Week
 from marelle.foundation.sentences import (
@@ -25,6 +26,7 @@ from marelle.foundation.sentences import (
     span_words,
     time_words,
 )
+from marelle.portal.planning.clashes import RuleClash, rule_clashes
 from marelle.portal.planning.menus import column_menu, row_menu, unit_menu
 from marelle.portal.planning.stretches import Stretch, View
 from marelle.portal.planning.waiting import join_mark, may_join, waiting_mark
@@ -56,6 +58,7 @@ class PlanningPage:
     stretch: Stretch
     has_open_days: bool
     remarks: tuple[Remark, ...]
+    clashes: tuple[RuleClash, ...] = ()
 
     @property
     def locked(self) -> bool:
@@ -86,8 +89,24 @@ def planning_page(
 
     Raises BeyondCalendar for a month that the school calendar does not cover.
     """
-    days = load_days(town=town, enrolments=enrolments, at=at, first=stretch.first, last=stretch.last)
-    changes = {(line.child_id, line.unit_id, line.date): line.act for line in basket}
+    known = {enrolment.pk for enrolment in enrolments}
+    lines = [line for line in basket if line.enrolment_id in known]
+    beyond = {line.date for line in lines} | reach(town, ((line.enrolment, line.date) for line in lines))
+    days = load_days(
+        town=town,
+        enrolments=enrolments,
+        at=at,
+        first=stretch.first,
+        last=stretch.last,
+        dates={day for day in beyond if not stretch.first <= day <= stretch.last} if rules_for(town, service) else (),
+        lines=lines,
+    )
+    clashes = rule_clashes(lines, days, town=town, kids=kids) if rules_for(town, service) else ()
+    marked = {clash.key for clash in clashes}
+    days = replace(
+        days, states={key: state for key, state in days.states.items() if stretch.first <= key[2] <= stretch.last}
+    )
+    changes = {(line.child_id, line.unit_id, line.date): line.act for line in lines}
     units = days.units.get(service.id, [])
     by_day: dict[date, list[DayState]] = {}
     for enrolment in enrolments:  # eldest first, units in the service's order
@@ -100,7 +119,7 @@ def planning_page(
     calendar = calendar_of(town)
     if stretch.view == View.WEEK:
         grid = _week_grid(
-            by_day, enrolments, changes=changes, kids=kids, town=town, days=days, calendar=calendar, service=service,
+            by_day, enrolments, changes=changes, marked=marked, kids=kids, town=town, days=days, calendar=calendar, service=service,
             stretch=stretch,
         )  # fmt: skip
         return PlanningPage(
@@ -108,6 +127,7 @@ def planning_page(
             days=days,
             stretch=stretch,
             has_open_days=bool(by_day),
+            clashes=clashes,
             remarks=tuple(_remarks(by_day, days, town=town, kids=kids)),
         )
     open_weekdays = sorted({day.weekday() for day in by_day})
@@ -120,6 +140,7 @@ def planning_page(
                 dates,
                 by_day,
                 changes=changes,
+                marked=marked,
                 kids=kids,
                 town=town,
                 days=days,
@@ -152,6 +173,7 @@ def planning_page(
         days=days,
         stretch=stretch,
         has_open_days=bool(by_day),
+        clashes=clashes,
         # A year has too many locked days to tell one by one: each leads to its own page.
         remarks=() if stretch.view == View.PERIOD else tuple(_remarks(by_day, days, town=town, kids=kids)),
     )
@@ -215,6 +237,7 @@ def _week(
     by_day: Mapping[date, list[DayState]],
     *,
     changes: Mapping[tuple[int, int, date], str],
+    marked: Collection[str],
     kids: Mapping[int, Kid],
     town: Municipality,
     days: Days,
@@ -245,6 +268,7 @@ def _week(
             day,
             by_day.get(day, []),
             changes=changes,
+            marked=marked,
             kids=kids,
             town=town,
             days=days,
@@ -264,6 +288,7 @@ def _day(
     states: Sequence[DayState],
     *,
     changes: Mapping[tuple[int, int, date], str],
+    marked: Collection[str],
     kids: Mapping[int, Kid],
     town: Municipality,
     days: Days,
@@ -296,9 +321,12 @@ def _day(
             href = reverse("portal:place", args=[state.booking.pk])
         if not editable and look in EXPLAINED and day >= days.today:
             why = why_locked(state, town=town)
+        key = tile_key(state)
+        described = [f"due-{day.isoformat()}"] if soonest is not None and editable else []
+        described += [f"regle-{key}"] if key in marked else []
         tiles.append(
             Tile(
-                key=tile_key(state),
+                key=key,
                 day=words,
                 kid=kids.get(state.enrolment.child_id),
                 unit=state.unit.name if several_units else "",
@@ -311,7 +339,8 @@ def _day(
                 href=href or ("" if not why else sheet if stretch.view == View.PERIOD else f"#{_anchor(day)}"),
                 ask=join_mark() if joins else None,
                 alone=look is CellState.REFUSED or joins,
-                described_by=f"due-{day.isoformat()}" if soonest is not None and editable else "",
+                described_by=" ".join(described),
+                clash=key in marked,
             )
         )
     due, due_words = "", ""
@@ -345,6 +374,7 @@ def _week_grid(
     enrolments: Sequence[Enrolment],
     *,
     changes: Mapping[tuple[int, int, date], str],
+    marked: Collection[str],
     kids: Mapping[int, Kid],
     town: Municipality,
     days: Days,
@@ -374,7 +404,7 @@ def _week_grid(
             weeks.append(Week(label=label, span=span, today=day == days.today, closed=holiday))
             continue
         full = _day(
-            day, by_day[day], changes=changes, kids=kids, town=town, days=days, calendar=calendar, service=service,
+            day, by_day[day], changes=changes, marked=marked, kids=kids, town=town, days=days, calendar=calendar, service=service,
             stretch=stretch, several_units=True,
         )  # fmt: skip
         tiles = {tile.key: tile for tile in full.tiles}

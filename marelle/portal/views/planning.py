@@ -9,12 +9,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marelle.activities.models import BookingMode
 from marelle.activities.queries import municipality
+from marelle.bookings.queries.combinations import rules_for
 from marelle.bookings.queries.days import basket_lines_among, live_enrolments
 from marelle.bookings.services.baskets import empty_basket
+from marelle.bookings.services.sending import load_basket_days
 from marelle.bookings.services.shortcuts import choose_days
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.foundation.sentences import moment_words
 from marelle.portal.navigation import tell_basket
+from marelle.portal.planning.clashes import RuleClash, rule_clashes, rule_words
 from marelle.portal.planning.deadlines import deadline_words
 from marelle.portal.planning.grid import planning_page
 from marelle.portal.planning.menus import Order, whole_menu
@@ -92,6 +95,9 @@ def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
         "centre": centre(place, stretches, stretch),
         "menu": whole_menu(stretch, units),
         "legend": page.legend,
+        "rules": rule_words(place.town, place.service),
+        "clashes": page.clashes,
+        "has_rules": bool(rules_for(place.town, place.service)),
         "limit": deadline_words(place.town, place.service, units),
         "template": template_form(place, page.days, stretch),
         "contacts": contacts_of(place),
@@ -117,6 +123,8 @@ def _planning_post(request: GuardianHttpRequest, place: Place, stretches: Stretc
     match name:
         case "keep":  # sent by the page as it closes: nobody reads the answer
             return HttpResponse(status=204)
+        case "look":  # asked by the page as boxes are ticked: what does not go together
+            return render(request, "portal/planning/_clashes.html", {"clashes": _clashes(request, place)})
         case "check":
             return redirect("portal:check")
         case "undo":
@@ -153,3 +161,11 @@ def _planning_post(request: GuardianHttpRequest, place: Place, stretches: Stretc
         )
         tell_chosen(request, chosen, place, on=order.on)
     return redirect(here)
+
+
+def _clashes(request: GuardianHttpRequest, place: Place) -> tuple[RuleClash, ...]:
+    known = {enrolment.pk for enrolment in place.enrolments}
+    lines = basket_lines_among(place.live, user=request.user, household=request.household)
+    lines = [line for line in lines if line.enrolment_id in known]
+    days = load_basket_days(lines, town=place.town, at=request.at)
+    return rule_clashes(lines, days, town=place.town, kids=place.kids)
