@@ -155,10 +155,10 @@ def judge_lines(lines: Sequence[BasketLine], days: Days, *, rows_decide: bool = 
         verdict, waits = judge(line, days), False
         if isinstance(verdict, Refused) and verdict.reason == Reason.FULL:
             state = days.states[line.child_id, line.unit_id, line.date]
-            if rows_decide:
-                verdict = state.book
-            elif line.waits:
+            if line.waits and state.has_list:
                 verdict, waits = state.may_wait(), True
+            elif rows_decide:
+                verdict = state.book
         verdicts[line.id] = verdict
         if isinstance(verdict, Allowed):
             wanted.append(Wanted.of(line, waits=waits))
