@@ -4,6 +4,8 @@ import uuid
 from datetime import date
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from marelle.activities.models import OpeningDay, Unit
@@ -99,9 +101,6 @@ def test_a_whole_day_and_its_morning_are_not_both_sent(benali: Family) -> None:
 
 def test_nothing_is_given_back_for_a_day_that_cannot_be_had(benali: Family) -> None:
     send(benali, tick(benali, "matin"))
-    offer.accept(
-        benali.household.requests.order_by("-id")[0], by=offer.User.objects.get(email="malika@valmontier.example")
-    ) if ("pending" in recorded(benali).values()) else None
     before = recorded(benali)
     tick(benali, "matin", on=False)
     key = tick(benali, "journee")
@@ -136,11 +135,7 @@ def test_an_offer_that_does_not_go_with_the_rest_stays_offered(benali: Family) -
     afternoon = OpeningDay.objects.filter(group=group, date=WEDNESDAY, unit__slug="apres-midi")
     afternoon.update(ceiling=0, capacity=0)
     send(benali, tick(benali, "journee"))
-    waiting = Booking.objects.filter(unit__slug="journee", state="queued").first()
-    if waiting is None:
-        BasketLine.objects.filter(unit__slug="journee").update(waits=True)
-        send(benali, basket_of(user=benali.user, household=benali.household, at=AT).send_key)
-        waiting = Booking.objects.get(unit__slug="journee", state="queued")
+    waiting = Booking.objects.get(unit__slug="journee", state="queued")
     afternoon.update(ceiling=10, capacity=10)
     assert offer_freed_places(at=AT) == 1
     with pytest.raises(DoesNotGo) as fault:
@@ -170,9 +165,6 @@ def test_the_planning_says_the_rule_and_what_breaks_it(benali: Family, settings:
 
 @pytest.mark.parametrize("where", [PAGE, "/planning/verifier/"])
 def test_the_rules_ask_nothing_more_of_the_database(benali: Family, settings: Settings, where: str) -> None:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     screen = Screen(settings, benali.user)
 
     def count() -> int:

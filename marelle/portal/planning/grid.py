@@ -119,8 +119,8 @@ def planning_page(
     calendar = calendar_of(town)
     if stretch.view == View.WEEK:
         grid = _week_grid(
-            by_day, enrolments, changes=changes, marked=marked, kids=kids, town=town, days=days, calendar=calendar, service=service,
-            stretch=stretch,
+            by_day, enrolments, changes=changes, marked=marked, kids=kids, town=town, days=days, calendar=calendar,
+            service=service, stretch=stretch,
         )  # fmt: skip
         return PlanningPage(
             grid=grid,
@@ -404,8 +404,8 @@ def _week_grid(
             weeks.append(Week(label=label, span=span, today=day == days.today, closed=holiday))
             continue
         full = _day(
-            day, by_day[day], changes=changes, marked=marked, kids=kids, town=town, days=days, calendar=calendar, service=service,
-            stretch=stretch, several_units=True,
+            day, by_day[day], changes=changes, marked=marked, kids=kids, town=town, days=days, calendar=calendar,
+            service=service, stretch=stretch, several_units=True,
         )  # fmt: skip
         tiles = {tile.key: tile for tile in full.tiles}
         cells = []
