@@ -1,6 +1,5 @@
 """Reading families."""
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import date
 
@@ -9,14 +8,9 @@ from django.db.models import Prefetch, Q, QuerySet
 from marelle.accounts.models import User
 from marelle.families.labels import InvitationState
 from marelle.families.models import Child, Guardian, Guardianship, Household
+from marelle.families.spelling import plain
 from marelle.foundation.components.kids import Kid, kids
 from marelle.foundation.models import AuditLine
-
-
-def plain(text: str) -> str:
-    """Text as it is searched: small letters, without accents, single spaces. "Inès  BENALI" → "ines benali"."""
-    letters = unicodedata.normalize("NFKD", text.casefold().replace("œ", "oe").replace("æ", "ae"))
-    return " ".join("".join(letter for letter in letters if not unicodedata.combining(letter)).split())
 
 
 def matching(households: "QuerySet[Household]", words: str) -> "QuerySet[Household]":

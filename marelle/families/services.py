@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality, Site
 from marelle.families.models import Child, Guardian, Guardianship, Household, Residence
-from marelle.families.queries import known_child, plain, who_has_address
+from marelle.families.queries import known_child, who_has_address
+from marelle.families.spelling import plain
 from marelle.foundation import outbox
 from marelle.foundation.audit import Actor, record
 from marelle.foundation.models import OutboxMail

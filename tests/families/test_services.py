@@ -6,7 +6,7 @@ from django.core.mail import EmailMessage
 from marelle.accounts.models import User
 from marelle.families.labels import InvitationState
 from marelle.families.models import Child, Guardian, Household
-from marelle.families.queries import history, invitation_state, matching, plain
+from marelle.families.queries import history, invitation_state, matching
 from marelle.families.services import (
     Address,
     AddressInUse,
@@ -18,6 +18,7 @@ from marelle.families.services import (
     invite_guardian,
     register_household,
 )
+from marelle.families.spelling import plain
 from marelle.foundation import postman
 from marelle.foundation.audit import PORTAL
 from marelle.foundation.models import OutboxMail
