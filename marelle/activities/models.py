@@ -2,12 +2,15 @@
 town's file."""
 
 import uuid
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import F, Q
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
+
+from marelle.rules.eligibility import Audience, EarlyOpening
 
 
 class Municipality(models.Model):
@@ -195,6 +198,7 @@ class Period(models.Model):
     first_day = models.DateField()
     last_day = models.DateField()
     opens_at = models.DateTimeField(null=True)
+    early = models.JSONField(default=list, help_text=_("Qui réserve plus tôt, et à partir de quel instant."))
     archived_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -206,6 +210,12 @@ class Period(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @cached_property
+    def early_openings(self) -> tuple[EarlyOpening, ...]:
+        return tuple(
+            EarlyOpening(who=Audience(who), opens_at=datetime.fromisoformat(instant)) for who, instant in self.early
+        )
 
 
 class OpeningDay(models.Model):

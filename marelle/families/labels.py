@@ -1,10 +1,12 @@
-"""What agents and families read about accounts."""
+"""What agents and families read about accounts and priorities."""
 
 from enum import Enum
 from typing import NamedTuple
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from marelle.rules.eligibility import Audience
 
 
 class Look(NamedTuple):
@@ -33,3 +35,19 @@ class InvitationState(Enum):
     @property
     def css(self) -> str:
         return self.value.css
+
+
+#: What an agent ticks on a family's page.
+AUDIENCE_WORDS: dict[Audience, Promise | str] = {
+    Audience.RESIDENTS: _("Habite la commune"),
+    Audience.SIBLINGS: _("Frère ou sœur déjà dans le service"),
+    Audience.WORKING_PARENTS: _("Tous les parents du foyer travaillent"),
+    Audience.ENROLLED_BEFORE: _("Déjà dans le service l’année dernière"),
+}
+#: Why a period opens earlier to a family, as the family reads it.
+AUDIENCE_CAUSES: dict[Audience, Promise | str] = {
+    Audience.RESIDENTS: _("parce que vous habitez la commune"),
+    Audience.SIBLINGS: _("parce qu’un frère ou une sœur y va déjà"),
+    Audience.WORKING_PARENTS: _("parce que les parents du foyer travaillent"),
+    Audience.ENROLLED_BEFORE: _("parce que vous y alliez déjà l’année dernière"),
+}

@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marelle.accounts.models import User
 from marelle.activities.models import Site
+from marelle.rules.eligibility import Audience
 
 
 class Household(models.Model):
@@ -14,6 +15,9 @@ class Household(models.Model):
     postcode = models.CharField(max_length=10, blank=True)
     city = models.CharField(max_length=80, blank=True)
     is_resident = models.BooleanField(default=True)
+    priorities = models.JSONField(
+        default=list, help_text=_("Ce qui lui ouvre des réservations plus tôt, hors le fait d’habiter la commune.")
+    )
     created_at = models.DateTimeField()
     search_text = models.TextField(
         blank=True, help_text=_("Les noms et adresses e-mail du foyer, sans accents : ce que l’on cherche.")
@@ -31,6 +35,12 @@ class Household(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def audiences(self) -> frozenset[Audience]:
+        """To which early openings the household has a right."""
+        said = frozenset(Audience(one) for one in self.priorities)
+        return said | {Audience.RESIDENTS} if self.is_resident else said
 
 
 class Guardian(models.Model):

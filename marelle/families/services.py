@@ -1,6 +1,6 @@
 """What changes a family's record. The agents' pages, an import and the demo all come through here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality, Site
+from marelle.families.labels import AUDIENCE_WORDS
 from marelle.families.models import Child, Guardian, Guardianship, Household, Residence
 from marelle.families.queries import known_child, who_has_address
 from marelle.families.spelling import plain
 from marelle.foundation import outbox
 from marelle.foundation.audit import Actor, record
 from marelle.foundation.models import OutboxMail
+from marelle.rules.eligibility import Audience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +130,30 @@ def register_household(
         for guardian in household.guardians.exclude(email="").order_by("guardianships__position"):
             invite_guardian(guardian=guardian, by=by, at=at)
     return household
+
+
+@transaction.atomic
+def set_audiences(*, household: Household, audiences: Collection[Audience], by: Actor, at: datetime) -> bool:
+    """Say which early openings the household has a right to: living in the town, and the other priorities. Whether that
+    changed anything."""
+    household = Household.objects.select_for_update(no_key=True).get(pk=household.pk)
+    said = frozenset(audiences)
+    if said == household.audiences:
+        return False
+    household.is_resident = Audience.RESIDENTS in said
+    household.priorities = sorted(str(one) for one in said if one != Audience.RESIDENTS)
+    household.save(update_fields=["is_resident", "priorities"])
+    words = [str(AUDIENCE_WORDS[one]) for one in Audience if one in said]
+    record(
+        at=at,
+        by=by,
+        action="household.audiences",
+        subject=household,
+        household_id=household.pk,
+        text=_("Priorités aux ouvertures : %(words)s.") % {"words": ", ".join(words) or _("aucune")},
+        facts={"audiences": sorted(str(one) for one in said)},
+    )
+    return True
 
 
 def create(child: NewChild) -> Child:

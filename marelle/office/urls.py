@@ -15,6 +15,7 @@ urlpatterns = [
     path("familles/nouvelle/", families.new, name="new_family"),
     path("familles/inviter/", families.invite_all, name="invite_all"),
     path("familles/<int:household_id>/", families.detail, name="family"),
+    path("familles/<int:household_id>/priorites/", families.audiences, name="audiences"),
     path("familles/<int:household_id>/inviter/<int:guardian_id>/", families.invite, name="invite"),
     path("e-mails/", mails.index, name="mails"),
     path("e-mails/<uuid:mail_id>/", mails.decide, name="mail"),

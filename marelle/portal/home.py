@@ -15,6 +15,7 @@ from marelle.activities.queries import calendar_of
 from marelle.bookings.labels import BOOKING_LOOKS, Look
 from marelle.bookings.models import LIVE_BOOKINGS, LIVE_ENROLMENTS, BasketLine, Booking, Enrolment
 from marelle.bookings.queries.days import Days, DayState, basket_lines_among, load_days
+from marelle.bookings.queries.openings import own_opening
 from marelle.bookings.queries.waiting import offers_to
 from marelle.families.models import Household
 from marelle.foundation.sentences import day_words, list_words, weekday_words
@@ -148,6 +149,8 @@ def home(
         .order_by("child__birth_date", "child_id", "activity__service__position", "id")
     )
     accepted = [e for e in enrolments if e.state == EnrolmentState.ACCEPTED]
+    for enrolment in enrolments:
+        enrolment.household = household
     bookable = [e for e in accepted if e.activity.service.booking_mode == BookingMode.DAYS]
     monday = today - timedelta(days=today.weekday())
     days = load_days(town=town, enrolments=bookable, at=at, first=monday, last=monday + AHEAD)
@@ -365,7 +368,9 @@ def _to_reserve(bookable: Sequence[Enrolment], *, town: Municipality, today: dat
         service = mine[0].activity.service
         names = list_words(e.child.first_name for e in mine)
         coming = periods.get(service_id, [])
-        if any(period.opens_at is None or period.opens_at <= at for period in coming):
+        opens_at = {period.pk: own_opening(period, mine[0].household.audiences) for period in coming}
+        first = next(iter(opens_at.values()), None)
+        if any(instant is None or instant <= at for instant in opens_at.values()):
             yield Todo(
                 title=_("Il reste à réserver les jours : %(service)s") % {"service": midsentence(service.name)},
                 text=_("Inscription acceptée pour %(names)s") % {"names": names},
@@ -375,8 +380,8 @@ def _to_reserve(bookable: Sequence[Enrolment], *, town: Municipality, today: dat
                 action=_("Réserver"),
                 hidden=_(" les jours : %(service)s") % {"service": midsentence(service.name)},
             )
-        elif coming and coming[0].opens_at is not None:
-            opens = opening_words(coming[0].opens_at, at=at, town=town)
+        elif first is not None:
+            opens = opening_words(first, at=at, town=town)
             yield Todo(
                 title=_("%(service)s : %(period)s") % {"service": service.short_name, "period": coming[0].name},
                 text=_("Réservations ouvertes à partir du %(moment)s") % {"moment": opens},

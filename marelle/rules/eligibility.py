@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -98,17 +98,19 @@ def _widest(refusals: Sequence[Refused]) -> Refused:
     return first
 
 
-def own_opening(opens_at: datetime | None, early: Iterable[EarlyOpening], *, child: ChildFacts) -> datetime | None:
-    """The instant from which this child's family may book; None when it always could."""
+def own_opening(
+    opens_at: datetime | None, early: Iterable[EarlyOpening], *, audiences: Collection[Audience]
+) -> datetime | None:
+    """The instant from which a family of these audiences may book; None when it always could."""
     if opens_at is None:
         return None
-    audiences = set(child.audiences) | ({Audience.RESIDENTS} if child.resident else set())
     return min([opens_at, *(opening.opens_at for opening in early if opening.who in audiences)])
 
 
 def may_start(opens_at: datetime | None, early: Sequence[EarlyOpening], *, child: ChildFacts, at: datetime) -> Decision:
     """Whether the period is open for this child's family at that instant."""
-    own = own_opening(opens_at, early, child=child)
+    audiences = child.audiences | ({Audience.RESIDENTS} if child.resident else frozenset())
+    own = own_opening(opens_at, early, audiences=audiences)
     if own is None or at >= own:
         return Allowed()
     if any(at >= opening.opens_at for opening in early):

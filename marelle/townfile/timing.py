@@ -32,7 +32,7 @@ def decide(
     starts_at = unit.starts_at
     book = may_book(limits, day=day, at=at, starts_at=starts_at, calendar=calendar)
     cancel = may_cancel(limits, day=day, at=at, starts_at=starts_at, calendar=calendar)
-    if isinstance(book, Allowed) and opens_at is not None and at < opens_at:
+    if opens_at is not None and at < opens_at and (isinstance(book, Allowed) or _opens_before(book, opens_at)):
         book = Refused(Reason.NOT_OPEN_YET, {"opens": opens_at})
     if isinstance(book, Refused):
         rule = service.late.book.rule()
@@ -43,3 +43,9 @@ def decide(
             rule, cancel, unit=unit.slug, day=day, at=at, starts_at=starts_at, calendar=calendar
         ).decision
     return book, cancel
+
+
+def _opens_before(book: Refused, opens_at: datetime) -> bool:
+    """Whether the day's own window opens, but before its period does: the later of the two is what to tell."""
+    window = book.facts.get("opens")
+    return book.reason == Reason.NOT_OPEN_YET and isinstance(window, datetime) and window < opens_at

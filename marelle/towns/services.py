@@ -291,6 +291,7 @@ def _periods(
                 "first_day": period.first_day,
                 "last_day": period.last_day,
                 "opens_at": period.opens_at,
+                "early": [[str(early.who), early.opens_at.isoformat()] for early in period.early],
             }
             for said in town.services
             for year in ruled

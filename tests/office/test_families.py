@@ -337,3 +337,17 @@ def test_all_who_were_never_invited_are_invited_at_once(desk: Client) -> None:
         "autre@example.org", "avant@example.org", "deja@example.org",
     ]  # fmt: skip
     assert "Tout le monde est invité" in desk.get(ALL).text
+
+
+def test_an_agent_says_which_priorities_a_family_has(desk: Client) -> None:
+    household = family()
+    page = f"/agents/familles/{household.pk}/"
+    shown = desk.get(page).content.decode()
+    assert 'value="residents" checked' in shown and 'value="siblings" checked' not in shown
+
+    for told in ("Priorités de la famille", "Rien n’a changé."):
+        html = desk.post(f"{page}priorites/", {"a": ["siblings", "nobody"]}, follow=True).content.decode()
+        assert told in html
+    assert "hors commune" in html and 'value="siblings" checked' in html
+    assert "Priorités aux ouvertures : Frère ou sœur déjà dans le service." in plain_spaces(html)
+    assert AuditLine.objects.filter(action="household.audiences").count() == 1

@@ -126,6 +126,7 @@ TABLE = (
     Line("office:invite_all", "get", AGENTS),
     Line("office:invite_all", "post", ("door", 404, 404, 404, "/agents/familles/", "/agents/familles/")),
     Line("office:family", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
+    Line("office:audiences", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,)),  # noqa: E501
     Line("office:invite", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), guardian),
     Line("office:mails", "get", AGENTS),
     Line("office:mail", "post", ("door", 404, 404, 404, "/agents/e-mails/", 404), lambda at: (at.mail.pk,), lambda _: {"do": "drop"}),  # noqa: E501

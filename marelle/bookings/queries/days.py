@@ -16,14 +16,17 @@ from marelle.activities.models import Municipality, OpeningDay, Period, Service,
 from marelle.activities.queries import begins_at, calendar_of, offer_of, rules_of
 from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking, Enrolment
 from marelle.bookings.queries.baskets import lines_of
+from marelle.bookings.queries.openings import own_opening
 from marelle.families.models import Household
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
+from marelle.rules.eligibility import Audience
 from marelle.rules.lifecycles import BookingState
 from marelle.rules.waiting import serve, standing_before
 from marelle.townfile.timing import decide
 from marelle.townfile.town import WaitingList
 
+NOBODY: frozenset[Audience] = frozenset()
 REFUSED_OR_LIVE = (*LIVE_BOOKINGS, BookingState.REFUSED)
 
 
@@ -130,6 +133,7 @@ def live_enrolments(*, town: Municipality, household: Household, states: Collect
     ).select_related("child")
     enrolments = [e for e in found.order_by("child__birth_date", "child_id", "id") if e.activity_id in offer.activities]
     for enrolment in enrolments:
+        enrolment.household = household
         enrolment.activity = offer.activities[enrolment.activity_id]
         enrolment.group = offer.groups[enrolment.group_id]
         enrolment.school_year = offer.years[enrolment.school_year_id]
@@ -160,7 +164,8 @@ def load_days(
     dates: Collection[date] = (),
     lines: Iterable[BasketLine] = (),
 ) -> Days:
-    """The state of every open day of these enrolments in [first, last], and on `dates`: four queries.
+    """The state of every open day of these enrolments in [first, last], and on `dates`: four queries, and one more for
+    households that are not at hand when a period opens earlier to some.
 
     Days on which nothing is open and nothing is booked have no state. Only days of an enrolment's school year are
     given. A child enrolled at two places of one service has one state a day: where it is booked, else where `lines`
@@ -208,7 +213,9 @@ def load_days(
     has_list = {service.id: waiting_list_of(town, service) != WaitingList.NONE for service in services.values()}
 
     periods = {id: offer.periods.get(id, []) for id in services}
-    verdicts: dict[tuple[int, date], tuple[Decision, Decision]] = {}
+    early = {id for id, listed in periods.items() if any(period.early for period in listed)}
+    prefetch_related_objects([e for e in enrolments if e.activity.service_id in early], "household")
+    verdicts: dict[tuple[frozenset[Audience], int, date], tuple[Decision, Decision]] = {}
     open_dates: dict[int, list[date]] = defaultdict(list)
     for group_id, day_date in open_days:
         open_dates[group_id].append(day_date)
@@ -220,6 +227,7 @@ def load_days(
     for enrolment in enrolments:
         service = enrolment.activity.service
         year = enrolment.school_year
+        audiences = enrolment.household.audiences if service.id in early else NOBODY
         for unit in days.units[service.id]:
             seen = set(open_dates[enrolment.group_id]) | set(booked_dates[enrolment.child_id, unit.id])
             for day_date in seen:
@@ -236,9 +244,16 @@ def load_days(
                 place = places.get((enrolment.child_id, unit.id, day_date), enrolment.id)
                 if found is None and place != enrolment.id and place in known:
                     continue
-                if (verdict := verdicts.get((unit.id, day_date))) is None:
-                    verdict = verdicts[unit.id, day_date] = _verdict(
-                        town, service, unit, day_date, at=at, calendar=calendar, periods=periods[service.id]
+                if (verdict := verdicts.get((audiences, unit.id, day_date))) is None:
+                    verdict = verdicts[audiences, unit.id, day_date] = _verdict(
+                        town,
+                        service,
+                        unit,
+                        day_date,
+                        at=at,
+                        calendar=calendar,
+                        periods=periods[service.id],
+                        audiences=audiences,
                     )
                 room = room_after.get((enrolment.group_id, day_date))
                 counted = [
@@ -292,6 +307,7 @@ def _verdict(
     at: datetime,
     calendar: SchoolCalendar,
     periods: Sequence[Period],
+    audiences: frozenset[Audience],
 ) -> tuple[Decision, Decision]:
     """What time says of the day. A service or a unit that the town's document has dropped is closed to families."""
     try:
@@ -303,7 +319,7 @@ def _verdict(
     if limits is None:
         return Refused(Reason.ENROLMENT_ONLY), Refused(Reason.ENROLMENT_ONLY)
     period = next((p for p in periods if p.first_day <= day <= p.last_day), None)
-    opens_at = period.opens_at if period is not None else None
+    opens_at = own_opening(period, audiences) if period is not None else None
     book, cancel = decide(said, said_unit, limits, day=day, at=at, opens_at=opens_at, calendar=calendar)
     return (Refused(Reason.OUTSIDE_PERIOD) if period is None else book), cancel
 

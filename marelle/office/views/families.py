@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from marelle.accounts.permissions import AgentHttpRequest, agent_required
 from marelle.activities.queries import municipality
+from marelle.families.labels import AUDIENCE_WORDS
 from marelle.families.models import Guardian, Guardianship, Household
 from marelle.families.permissions import households_for
 from marelle.families.queries import history, invitation_state, matching, with_people
@@ -24,11 +25,13 @@ from marelle.families.services import (
     NoAddress,
     invite_guardian,
     register_household,
+    set_audiences,
 )
 from marelle.foundation.typed import typed
 from marelle.office.household_form import MOST_CHILDREN, MOST_GUARDIANS, HouseholdForm
 from marelle.office.mails import DESK
 from marelle.office.views.family_activity import activity
+from marelle.rules.eligibility import Audience
 
 PAGE = 25
 HISTORY_PAGE = 20
@@ -159,9 +162,29 @@ def detail(request: AgentHttpRequest, household_id: int) -> HttpResponse:
         | {
             "lines": lines,
             "may_invite": request.agent.kind in DESK,
+            "audiences": [(str(one), words, one in household.audiences) for one, words in AUDIENCE_WORDS.items()],
             **activity(household=household, at=request.at),
         },
     )
+
+
+@require_POST
+@agent_required(*DESK)
+def audiences(request: AgentHttpRequest, household_id: int) -> HttpResponse:
+    """Which early openings the family has a right to: `a` holds the boxes that are ticked."""
+    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    ticked = set(request.POST.getlist("a"))
+    changed = set_audiences(
+        household=household,
+        audiences=[one for one in Audience if one in ticked],
+        by=request.user.actor(as_agent=True),
+        at=request.at,
+    )
+    if changed:
+        messages.success(request, _("Priorités de la famille %(name)s enregistrées.") % {"name": household.name})
+    else:
+        messages.info(request, _("Rien n’a changé."))
+    return redirect("office:family", household.pk)
 
 
 @require_POST

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from marelle.activities.models import Period, Site
+from marelle.bookings.queries.openings import own_opening
+from marelle.families.models import Household
 from marelle.foundation.components.grid import Kid
 from marelle.foundation.sentences import list_words, span_words
 from marelle.portal.moments import opening_words
@@ -81,17 +83,17 @@ def site_cards(place: Place) -> list[SiteCard]:
     return found
 
 
-def period_cards(place: Place, stretches: Stretches, *, at: datetime) -> list[PeriodCard]:
-    """The periods of the chosen establishment, those that are over last."""
+def period_cards(place: Place, stretches: Stretches, *, household: Household, at: datetime) -> list[PeriodCard]:
+    """The periods of the chosen establishment, those that are over last; each opens when it does for this household."""
     found = []
     for period in stretches.periods:
-        opens = period.opens_at is not None and at < period.opens_at
+        opens_at = own_opening(period, household.audiences)
         query = {"vue": str(View.WEEK), "periode": period.slug} | ({"lieu": place.site} if place.site else {})
         found.append(
             PeriodCard(
                 period=period,
                 span=span_words(period.first_day, period.last_day),
-                opens=opening_words(period.opens_at, at=at, town=place.town) if opens and period.opens_at else "",
+                opens=opening_words(opens_at, at=at, town=place.town) if opens_at is not None and at < opens_at else "",
                 over=period.last_day < stretches.today,
                 url=f"{reverse('portal:planning', args=[place.service.slug])}?{urlencode(query)}",
             )

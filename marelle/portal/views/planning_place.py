@@ -26,6 +26,6 @@ def planning_place(request: GuardianHttpRequest, service: str) -> HttpResponse:
             "place": place,
             "sites": site_cards(place),
             "needs_site": has_sites(place) and not place.site,
-            "periods": period_cards(place, stretches, at=request.at),
+            "periods": period_cards(place, stretches, household=request.household, at=request.at),
         },
     )
