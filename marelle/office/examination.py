@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.activities.models import Municipality, Service
 from marelle.bookings.labels import ENROLMENT_LOOKS, LINE_LOOKS, CellState, Look
 from marelle.bookings.models import Enrolment
-from marelle.bookings.queries.cells import closed_mark, recorded
+from marelle.bookings.queries.cells import recorded, tile_key
 from marelle.bookings.queries.days import Days, DayState, load_days
+from marelle.bookings.queries.grids import month_grid, states_by_day
 from marelle.families.queries import kids_of
-from marelle.foundation.components.grid import Column, Day, Grid, Kid, Tile, Week
-from marelle.foundation.sentences import day_words, list_words, moment_words, sentence, short_span_words
+from marelle.foundation.components.grid import Grid, Kid, Tile
+from marelle.foundation.sentences import day_words, list_words, moment_words, sentence
 from marelle.office.queue import LineFacts, Readings, Row, age_words, line_words, past_since, suits_words
 from marelle.requests.models import Act, FamilyRequest, RequestLine
-from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
+from marelle.rules.calendars import BeyondCalendar
 from marelle.rules.decisions import Allowed, Refused
 from marelle.rules.lifecycles import EnrolmentState, LineState, RequestState
 
@@ -397,99 +397,53 @@ def _grid(
     family: str,
 ) -> Grid:
     enrolments = sorted(enrolments, key=lambda e: (e.child.birth_date, e.child_id))
-    units = days.units.get(service.id, [])
-    by_day: dict[date, list[DayState]] = defaultdict(list)
-    for enrolment in enrolments:
-        for unit in units:
-            for monday in mondays:
-                for n in range(7):
-                    state = days.states.get((enrolment.child_id, unit.id, monday + timedelta(days=n)))
-                    if state is not None and state.enrolment.id == enrolment.id:
-                        by_day[state.day].append(state)
-    weekdays = sorted({day.weekday() for day in by_day})
+    dates = [monday + timedelta(days=n) for monday in mondays for n in range(7)]
+    found = states_by_day(days, service_id=service.id, enrolments=enrolments, dates=dates)
     # A unit that nothing of these weeks concerns would only lengthen the cells.
     told = {unit for _child, unit, _day in changes} | {
-        state.unit.id for states in by_day.values() for state in states if state.booking is not None
+        state.unit.id for states in found.values() for state in states if state.booking is not None
     }
-    several = len([unit for unit in units if unit.id in told]) > 1
-    weeks = []
-    for monday in mondays:
-        cells = [
-            _cell(
-                monday + timedelta(days=weekday),
-                [state for state in by_day.get(monday + timedelta(days=weekday), ()) if state.unit.id in told],
-                today=days.today,
-                calendar=days.calendar,
-                kids=kids,
-                changes=changes,
-                side=side,
-                several=several,
-            )
-            for weekday in weekdays
-        ]
-        last = monday + timedelta(days=max(weekdays, default=4))
-        weeks.append(
-            Week(
-                label=_("S%(number)d") % {"number": monday.isocalendar().week},
-                span=short_span_words(monday + timedelta(days=min(weekdays, default=0)), last),
-                days=tuple(cells),
-            )
-        )
+    several = len([unit for unit in days.units.get(service.id, []) if unit.id in told]) > 1
     names = list_words(dict.fromkeys(enrolment.child.first_name for enrolment in enrolments))
     shown = {
         Side.BEFORE: _("avant la demande"),
         Side.CHANGES: _("avec les changements demandés"),
         Side.AFTER: _("si tout est accepté"),
     }
-    return Grid(
+    return month_grid(
+        {day: [state for state in states if state.unit.id in told] for day, states in found.items()},
+        mondays,
+        days=days,
         caption=_("%(title)s, pour %(names)s (famille %(family)s), %(shown)s")
         % {"title": title, "names": names, "family": family, "shown": shown[side]},
-        columns=tuple(Column(name=str(WEEKDAYS[weekday]).capitalize()) for weekday in weekdays),
-        weeks=tuple(weeks),
+        tile=lambda state: _tile(state, kids=kids, changes=changes, side=side, several=several),
         several_units=several,
-        reading=True,
     )
 
 
-def _cell(
-    day: date,
-    states: Sequence[DayState],
+def _tile(
+    state: DayState,
     *,
-    today: date,
-    calendar: SchoolCalendar,
     kids: Mapping[int, Kid],
     changes: Mapping[tuple[int, int | None, date | None], bool],
     side: Side,
     several: bool,
-) -> Day:
-    words = day_words(day)
-    tiles = []
-    for state in states:
-        adds = changes.get(state.key)
-        look, change = recorded(state), ""
-        if adds is not None:
-            look = CellState.FREE if adds else CellState.BOOKED
-            if side == Side.CHANGES:
-                change = "add" if adds else "remove"
-            elif side == Side.AFTER:
-                look = CellState.BOOKED if adds else CellState.FREE
-        tiles.append(
-            Tile(
-                key=f"{state.enrolment.child_id}.{state.unit.id}.{day.isoformat()}",
-                day=words,
-                kid=kids.get(state.enrolment.child_id),
-                unit=state.unit.name if several else "",
-                state=look,
-                change=change,
-            )
-        )
-    return Day(
-        date=day.isoformat(),
-        number=str(day.day),
-        title=words,
-        today=day == today,
-        tiles=tuple(tiles),
-        closed=None if tiles else closed_mark(day, calendar),
+) -> Tile:
+    adds = changes.get(state.key)
+    look, change = recorded(state), ""
+    if adds is not None:
+        look = CellState.FREE if adds else CellState.BOOKED
+        if side == Side.CHANGES:
+            change = "add" if adds else "remove"
+        elif side == Side.AFTER:
+            look = CellState.BOOKED if adds else CellState.FREE
+    return Tile(
+        key=tile_key(state),
+        day=day_words(state.day),
+        kid=kids.get(state.enrolment.child_id),
+        unit=state.unit.name if several else "",
+        state=look,
+        change=change,
     )
 
 

@@ -16,6 +16,7 @@ from marelle.bookings.models import BasketLine, Enrolment
 from marelle.bookings.queries.cells import cell_state, closed_mark, is_editable, tile_key
 from marelle.bookings.queries.combinations import reach, rules_for
 from marelle.bookings.queries.days import Days, DayState, load_days
+from marelle.bookings.queries.grids import states_by_day, week_label
 from marelle.foundation.components.grid import Column, ColumnGroup, Day, Grid, Kid, Mark, Tile, Week
 from marelle.foundation.sentences import (
     day_words,
@@ -108,13 +109,9 @@ def planning_page(
     )
     changes = {(line.child_id, line.unit_id, line.date): line.act for line in lines}
     units = days.units.get(service.id, [])
-    by_day: dict[date, list[DayState]] = {}
-    for enrolment in enrolments:  # eldest first, units in the service's order
-        for unit in units:
-            for day in _span(stretch.first, stretch.last):
-                state = days.states.get((enrolment.child_id, unit.id, day))
-                if state is not None and state.enrolment is enrolment:
-                    by_day.setdefault(day, []).append(state)
+    by_day = states_by_day(
+        days, service_id=service.id, enrolments=enrolments, dates=_span(stretch.first, stretch.last)
+    )
 
     calendar = calendar_of(town)
     if stretch.view == View.WEEK:
@@ -247,7 +244,7 @@ def _week(
     stretch: Stretch,
     unfolded: bool,
 ) -> Week:
-    label = _("S%(number)d") % {"number": monday.isocalendar().week}
+    label = week_label(monday)
     friday = monday + timedelta(days=max((day.weekday() for day in dates), default=4))
     span = short_span_words(dates[0] if dates else monday, friday)
     states = [state for day in dates for state in by_day.get(day, ())]

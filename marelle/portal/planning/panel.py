@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.bookings.models import BasketLine
+from marelle.bookings.queries.months import Month
 from marelle.bookings.services.baskets import (
     Clash,
     Key,
 )
 from marelle.families.permissions import GuardianHttpRequest
 from marelle.foundation.sentences import day_words, sentence
-from marelle.portal.planning.months import Month
 from marelle.portal.planning.place import Place
 from marelle.requests.models import Act
 

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from marelle.activities.models import OpeningDay, Period
 from marelle.activities.queries import rules_of
+from marelle.bookings.queries.months import Month, open_span
 from marelle.foundation.sentences import day_words, short_span_words
-from marelle.portal.planning.months import Month, open_span
 from marelle.portal.planning.place import Place
 from marelle.townfile.town import ServiceKind
 

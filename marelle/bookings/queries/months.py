@@ -1,4 +1,4 @@
-"""The months that a planning shows, and those that it can."""
+"""The months that a planning shows, and those that it can, for families and agents alike."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
