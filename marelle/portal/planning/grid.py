@@ -109,9 +109,7 @@ def planning_page(
     )
     changes = {(line.child_id, line.unit_id, line.date): line.act for line in lines}
     units = days.units.get(service.id, [])
-    by_day = states_by_day(
-        days, service_id=service.id, enrolments=enrolments, dates=_span(stretch.first, stretch.last)
-    )
+    by_day = states_by_day(days, service_id=service.id, enrolments=enrolments, dates=_span(stretch.first, stretch.last))
 
     calendar = calendar_of(town)
     if stretch.view == View.WEEK:
