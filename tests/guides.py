@@ -1,4 +1,4 @@
-"""The towns of the guides C and D, with a family in each: children enrolled and accepted, ready to reserve."""
+"""The towns of the guides C, D and E, with a family in each: children enrolled and accepted, ready to reserve."""
 
 import uuid
 from datetime import date, datetime
@@ -15,7 +15,7 @@ from marelle.towns.services import load_town
 from tests import offer
 from tests.offer import AT, PASSWORD, TOWNS, Family
 
-__all__ = ["AT", "PASSWORD", "alsh", "enrol", "household", "valmontier"]
+__all__ = ["AT", "PASSWORD", "alsh", "enrol", "household", "saint_aubin", "valmontier"]
 
 
 def load(slug: str, *, at: datetime = AT) -> Municipality:
@@ -85,6 +85,18 @@ def valmontier(*, at: datetime = AT) -> Family:
     enrol(who, "periscolaire", by=malika, at=at)
     enrol(who, "mercredi", "accueil-du-parc", by=malika, at=at)
     enrol(who, "vacances", "accueil-du-parc", "accueil-des-rives", by=malika, at=at)
+    return who
+
+
+def saint_aubin(*, at: datetime = AT) -> Family:
+    """Guide E: the dossier first, then activities whose days are accepted at once; nursery beside them."""
+    load("tutos", at=at)
+    malika = offer.agent("Malika Roux", email="malika@saint-aubin-du-port.example", at=at)
+    who = household(
+        "Benali", {"Inès": "CE2", "Tom": "PS"}, school="ecole-du-port", email="nadia@famille.example", at=at
+    )
+    enrol(who, "cantine", by=malika, usual=(0, 1, 3, 4), at=at)
+    enrol(who, "periscolaire", by=malika, at=at)
     return who
 
 

@@ -66,7 +66,8 @@ def _span(place: Place, stretches: Stretches, stretch: Stretch, said: str) -> tu
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
 def week_template(request: GuardianHttpRequest, service: str) -> HttpResponse:
-    """The typical week: tick weekdays for each child, and the free days of the chosen span go in the basket."""
+    """The typical week: tick weekdays for each child, and the free days of the chosen span go in the basket; or, with
+    "act=cancel", the reserved ones of these weekdays are taken back."""
     place, stretches, stretch = _open_place(request, service)
     if request.method == "POST":
         wanted: Cells = {}
@@ -77,8 +78,9 @@ def week_template(request: GuardianHttpRequest, service: str) -> HttpResponse:
         if not wanted:
             messages.error(request, _("Cochez au moins un jour de la semaine type."))
             return redirect(f"{reverse('portal:week_template', args=[place.service.slug])}?{stretch.query}")
-        _choose(request, place, wanted, first=first, last=last)
-        if "keep" in request.POST:
+        on = _reserves(request)
+        _choose(request, place, wanted, first=first, last=last, on=on)
+        if on and "keep" in request.POST:
             for enrolment in place.enrolments:
                 mine = [days for (child, _unit), days in wanted.items() if child == enrolment.child_id]
                 keep_usual_days(
@@ -128,7 +130,7 @@ def day_range(request: GuardianHttpRequest, service: str) -> HttpResponse:
         else:
             first, last = _span(place, stretches, stretch, span)
         if not faults and first is not None and last is not None:
-            _choose(request, place, cells, first=first, last=last)
+            _choose(request, place, cells, first=first, last=last, on=_reserves(request))
             return redirect(here)
     only = request.GET.get("pour", "")
     picked = _numbers(only, 2) if only else None
@@ -179,8 +181,13 @@ def _range_form(
     }
 
 
-def _choose(request: GuardianHttpRequest, place: Place, wanted: Cells, *, first: date, last: date) -> None:
-    """Put these weekdays in the basket, and say what came of it. A child or a unit that is not theirs is a 404."""
+def _reserves(request: GuardianHttpRequest) -> bool:
+    """Whether the pressed button reserves; the other one cancels."""
+    return request.POST.get("act") != "cancel"
+
+
+def _choose(request: GuardianHttpRequest, place: Place, wanted: Cells, *, first: date, last: date, on: bool) -> None:
+    """Put these weekdays in the basket (or take them back), and say what came of it. A child or a unit that is not theirs is a 404."""
     days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, first=first, last=last)
     children = {enrolment.child_id for enrolment in place.enrolments}
     units = {unit.id for unit in days.units[place.service.id]}
@@ -191,10 +198,10 @@ def _choose(request: GuardianHttpRequest, place: Place, wanted: Cells, *, first:
         household=request.household,
         days=days,
         chosen=_of_weekdays(days, wanted, first=first, last=last),
-        on=True,
+        on=on,
         at=request.at,
     )
-    tell_chosen(request, chosen, place, on=True)
+    tell_chosen(request, chosen, place, on=on)
 
 
 def _of_weekdays(days: Days, wanted: Cells, *, first: date, last: date) -> list[DayState]:
