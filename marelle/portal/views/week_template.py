@@ -187,7 +187,8 @@ def _reserves(request: GuardianHttpRequest) -> bool:
 
 
 def _choose(request: GuardianHttpRequest, place: Place, wanted: Cells, *, first: date, last: date, on: bool) -> None:
-    """Put these weekdays in the basket (or take them back), and say what came of it. A child or a unit that is not theirs is a 404."""
+    """Put these weekdays in the basket (or take them back), and say what came of it. A child or a unit that is not
+    theirs is a 404."""
     days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, first=first, last=last)
     children = {enrolment.child_id for enrolment in place.enrolments}
     units = {unit.id for unit in days.units[place.service.id]}
