@@ -69,7 +69,9 @@ def test_a_review_then_a_number_then_the_list_and_its_detail(live_portal, any_si
     main = page.locator("main")
     expect(main).to_contain_text(number)
     expect(main).to_contain_text("Inès")
-    expect(page.get_by_role("listitem").filter(has_text=re.compile(r"mercredi\s25\snovembre"))).to_contain_text("Réservé")
+    expect(page.get_by_role("listitem").filter(has_text=re.compile(r"mercredi\s25\snovembre"))).to_contain_text(
+        "Réservé"
+    )
     expect(page.get_by_role("listitem").filter(has_text=re.compile(r"jeudi\s26\snovembre"))).to_contain_text("En cours")
     lower_than(page)
     page.goto("/demarches/")
