@@ -1,13 +1,14 @@
 """Waiting for a place: who is first, what is offered, and until when."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from marelle.accounts.models import User
 from marelle.activities.models import OpeningDay
 from marelle.activities.queries import municipality
-from marelle.bookings.models import BasketLine, Booking
+from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking
 from marelle.bookings.queries.days import load_days
 from marelle.bookings.queries.waiting import ranks, waiting_counts
 from marelle.bookings.services.baskets import agree_to_wait
@@ -282,3 +283,41 @@ def test_true_and_false_still_read_and_words_are_written() -> None:
         town = read_text(text.replace("[services.mercredi]\n", f"[services.mercredi]\nwaiting_list = {said}\n"))
         assert town.service("mercredi").waiting_list == meant
         assert read_text(write(town)) == town
+
+
+# ── races ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.race
+def test_many_leave_while_many_ask_and_each_freed_place_is_offered_once(race) -> None:  # type: ignore[no-untyped-def]
+    cadours()
+    small(4)
+    malika = agent()
+    households = [arrive(f"R{number}", by=malika) for number in range(20)]
+    for who in households[:4]:
+        assert ask(who).request is not None
+    leaving = [(who, choose(who, [WEDNESDAY], "mercredi", wanted=False)) for who in households[:4]]
+    asking = [(who, choose(who, [WEDNESDAY], "mercredi")) for who in households[4:]]
+
+    def act(contender: Any) -> Any:
+        if contender is None:
+            return tick(at=AT)
+        return send(contender[0], contender[1], at=AT)
+
+    contenders = [*asking[:8], *[None] * 4, *leaving, *asking[8:], *[None] * 8]
+    outcomes = race(act, contenders, at_once=24)
+    while tick(at=AT):
+        pass
+
+    assert [outcome.error for outcome in outcomes if outcome.error] == []
+    live = list(Booking.objects.filter(date=WEDNESDAY, state__in=LIVE_BOOKINGS).order_by("id"))
+    day = OpeningDay.objects.get(date=WEDNESDAY, group__slug="plus-de-6-ans")
+    assert day.taken == sum(b.holds_place for b in live) == 4
+    assert len(live) == 16
+    offered = [b.pk for b in live if b.state == "offered"]
+    queued = [b.pk for b in live if b.state == "queued"]
+    assert not offered or max(offered) < min(queued), "a later one was served before an earlier one"
+    made = list(AuditLine.objects.filter(action="offer.made").values_list("subject_id", flat=True))
+    assert sorted(made) == sorted(str(pk) for pk in offered), "each place is offered once"
+    known = ranks(live)
+    assert [known[pk] for pk in queued] == list(range(1, len(queued) + 1))
