@@ -136,4 +136,8 @@ def take_up(request: HttpRequest, user: User, waited: list[str]) -> None:
             continue
         taken = True
     if taken:
-        messages.success(request, _("Vos derniers choix sont retrouvés. Ils sont gardés, rien n’est encore envoyé."))
+        tell_found_again(asked)
+
+
+def tell_found_again(request: GuardianHttpRequest) -> None:
+    messages.success(request, _("Vos derniers choix sont retrouvés. Ils sont gardés, rien n’est encore envoyé."))

@@ -26,7 +26,7 @@ from marelle.portal.planning.place import SHOWN, Place, contacts_of, place_of
 from marelle.portal.planning.report import last_token, tell_chosen, undo_last
 from marelle.portal.planning.sites import centre, must_choose
 from marelle.portal.planning.stretches import Stretches, View
-from marelle.portal.planning.ticks import keep_ticks, outlives_session, seal
+from marelle.portal.planning.ticks import keep_ticks, outlives_session, seal, tell_found_again
 from marelle.portal.planning.week_template import template_form
 from marelle.rules.calendars import BeyondCalendar
 
@@ -102,6 +102,7 @@ def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
         "template": template_form(place, page.days, stretch),
         "contacts": contacts_of(place),
         "seal": seal(request),
+        "owner": f"{request.user.pk}.{request.household.pk}",
         "undo_token": last_token(request),
         "printed": moment_words(request.at, place.town.tz, year=True),
     }
@@ -121,7 +122,9 @@ def _planning_post(request: GuardianHttpRequest, place: Place, stretches: Stretc
     here = f"{reverse('portal:planning', args=[place.service.slug])}?{stretch.query}"
     name, _cut, rest = action.partition(":")
     match name:
-        case "keep":  # sent by the page as it closes: nobody reads the answer
+        case "keep":  # sent by the script, which reads only how it went
+            if rest == "device":
+                tell_found_again(request)
             return HttpResponse(status=204)
         case "look":  # asked by the page as boxes are ticked: what does not go together
             return render(request, "portal/planning/_clashes.html", {"clashes": _clashes(request, place)})

@@ -1,10 +1,9 @@
 /* The planning grid, made quicker. Without this file the boxes, the menus and « Vérifier » work and the server computes the difference.
-   With it: arrow keys, the list and total at once, a discreet announcement, bulk actions on the spot, unsent ticks kept on leaving. */
+   With it: arrow keys, the list and total at once, a discreet announcement, bulk actions on the spot. keeping.js keeps what is ticked. */
 (() => {
   "use strict";
   const grid = document.querySelector(".grid:not(.grid--read)");
   if (!grid) return;
-  const form = grid.closest("form");
   const boxes = () => [...grid.querySelectorAll('.tile > input[type="checkbox"]')];
   const tile = (box) => box.parentElement;
   const base = (box) => tile(box).dataset.base === "1";
@@ -59,6 +58,11 @@
     document.querySelectorAll("[data-request-sum]").forEach((at) => { at.textContent = priced ? money(sum) : ""; });
     document.querySelectorAll("[data-request-some]").forEach((at) => { at.hidden = all === 0; });
     document.querySelectorAll("[data-request-none]").forEach((at) => { at.hidden = all > 0; });
+    document.querySelectorAll("dialog[data-unsent]").forEach((dialog) => {
+      dialog.dataset.unsent = all;
+      const title = dialog.querySelector("[data-unsent-words]");
+      title.textContent = count(all, title.dataset.one, title.dataset.many);
+    });
     const home = document.querySelector("[data-request-lines]");
     if (home && line) {
       home.replaceChildren(...list.slice(0, shown).map((box) => {
@@ -98,25 +102,5 @@
   document.querySelector("[data-report]")?.focus({ preventScroll: false });
   document.querySelectorAll("[data-print]").forEach((button) => button.addEventListener("click", () => window.print()));
 
-  /* Leaving with unsent ticks keeps them, as « Vérifier » would. A link waits for that: the next page counts them. */
-  let leaving = false;
-  const wanted = () => boxes().map((box) => box.checked).join();
-  let first = wanted();
-  const kept = () => { const data = new FormData(form); data.append("do", "keep"); return data; };
-  document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[href]");
-    if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-    if (link.target || link.origin !== location.origin || (link.hash && link.pathname === location.pathname && link.search === location.search)) return;
-    if (!form?.dataset.keep || wanted() === first) return;
-    event.preventDefault();
-    first = wanted();
-    const go = () => { location.href = link.href; };
-    fetch(form.dataset.keep, { method: "POST", body: kept(), redirect: "manual", signal: AbortSignal.timeout(3000) }).then(go, go);
-  });
-  form?.addEventListener("submit", () => { leaving = true; });
-  window.addEventListener("pageshow", () => { leaving = false; refresh(false); });
-  window.addEventListener("pagehide", () => {
-    if (leaving || !form?.dataset.keep || wanted() === first) return;
-    navigator.sendBeacon(form.dataset.keep, kept());
-  });
+  window.addEventListener("pageshow", () => refresh(false));
 })();
