@@ -41,6 +41,8 @@ class CellState(Enum):
     PAST = Look(_("Rien de réservé"), "minus", "late", _("Jour passé"))
     FULL = Look(_("Complet"), "ban", "full")
     CLOSED = Look(_("Fermé"), "ban", "closed")
+    OUTING = Look(_("Sortie scolaire"), "bus", "closed")
+    STRIKE = Look(_("Grève"), "ban", "closed")
     HOLIDAY = Look(_("Férié"), "ban", "closed", _("Fermé"))
     ELSEWHERE = Look(_("Réservé par l’autre foyer"), "lock", "elsewhere")
 

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from marelle.accounts.models import User
-from marelle.activities.models import Activity, Group, SchoolYear, Unit
+from marelle.activities.models import Activity, Group, SchoolYear, Service, Site, Unit
 from marelle.families.models import Child, Household
 from marelle.requests.models import Act, RequestLine
 from marelle.rules.lifecycles import FINAL_BOOKING_STATES, BookingState, EnrolmentState
@@ -147,3 +147,79 @@ class BasketLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.act} {self.child_id} {self.unit_id} {self.date}"
+
+
+class Closure(models.Model):
+    """A trip, a strike or another closure: the town cancels days in one act, which it may undo
+    (docs/algorithms/closures.md).
+
+    Who it concerns: each of `site`, `service`, `group`, `class_name` that is filled narrows it; none: the whole town.
+    With `class_name`, `site` is the children's school, wherever they are looked after. `units`: only these, none: all.
+    """
+
+    class Kind(models.TextChoices):
+        OUTING = "outing", _("Sortie scolaire")
+        STRIKE = "strike", _("Grève")
+        CLOSURE = "closure", _("Fermeture exceptionnelle")
+        OTHER = "other", _("Pas d’accueil")
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, related_name="+")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, null=True, related_name="+")
+    group = models.ForeignKey(Group, on_delete=models.PROTECT, null=True, related_name="+")
+    class_name = models.CharField(max_length=60, blank=True)
+    units = models.JSONField(default=list, help_text=_("Les unités fermées, par leur numéro ; aucune : toutes."))
+    first_day = models.DateField()
+    last_day = models.DateField()
+    words = models.CharField(max_length=300, blank=True, help_text=_("Ce que les familles lisent."))
+    made_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    made_by_label = models.CharField(max_length=150)
+    made_at = models.DateTimeField()
+    undone_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    undone_by_label = models.CharField(max_length=150, blank=True)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["first_day", "id"]
+        indexes = [models.Index(fields=["last_day", "first_day"], name="closure_span")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.first_day} → {self.last_day}"
+
+
+class ClosureDay(models.Model):
+    """A day that a closure closes, until it is lifted. A day that has begun is never lifted."""
+
+    closure = models.ForeignKey(Closure, on_delete=models.CASCADE, related_name="days")
+    date = models.DateField()
+    lifted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["date"]
+        constraints = [models.UniqueConstraint(fields=["closure", "date"], name="one_closure_day")]
+        indexes = [models.Index(fields=["date"], condition=Q(lifted_at=None), name="closure_day_standing")]
+
+    def __str__(self) -> str:
+        return f"{self.closure_id} {self.date}"
+
+
+class ClosedBooking(models.Model):
+    """What a booking was before its day was closed (`state`, `holds_place`, `waits_until`), and what it became when the
+    closure was undone (`after`, empty until then)."""
+
+    closure = models.ForeignKey(Closure, on_delete=models.PROTECT, related_name="closed")
+    booking = models.ForeignKey(Booking, on_delete=models.PROTECT, related_name="closings")
+    state = models.CharField(max_length=12)
+    holds_place = models.BooleanField()
+    waits_until = models.DateTimeField(null=True)
+    after = models.CharField(max_length=12, blank=True)
+
+    class Meta:
+        ordering = ["booking_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["booking"], condition=Q(after=""), name="one_closing_of_a_booking")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.booking_id} ({self.state})"

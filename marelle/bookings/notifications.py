@@ -1,6 +1,7 @@
 """The e-mails of reservations and enrolments: what is queued with the deed, and how the worker fills their
 templates."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
@@ -11,8 +12,8 @@ from django.urls import reverse
 
 from marelle.activities.models import BookingMode
 from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, LINE_LOOKS, late_words
-from marelle.bookings.models import Basket, BasketLine, Booking, Enrolment
-from marelle.families.models import Guardian, Household
+from marelle.bookings.models import Basket, BasketLine, Booking, Closure, Enrolment
+from marelle.families.models import Guardian, Guardianship, Household
 from marelle.foundation import outbox
 from marelle.foundation.models import OutboxMail
 from marelle.foundation.sentences import day_words, moment_words, sentence
@@ -111,6 +112,50 @@ def basket_left(
             "soon": bool(limits) and min(limits) <= at + timedelta(hours=24),
             "last": last,
         },
+    )
+
+
+def days_closed(*, closure: Closure, bookings: Sequence[Booking], at: datetime) -> None:
+    """One e-mail to each guardian of each household: the days of its children that the town closes. Two statements."""
+    _post_closure("bookings/days_closed", closure=closure, bookings=bookings, at=at)
+
+
+def days_reopened(*, closure: Closure, bookings: Sequence[Booking], at: datetime) -> None:
+    """The same when the closure is undone: which days are back, and which could not come back."""
+    _post_closure("bookings/days_reopened", closure=closure, bookings=bookings, at=at)
+
+
+def _post_closure(kind: str, *, closure: Closure, bookings: Sequence[Booking], at: datetime) -> None:
+    lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for booking in sorted(bookings, key=lambda b: (b.child.birth_date, b.child_id, b.date, b.unit.position)):
+        lines[booking.household_id].append(
+            {
+                "child": booking.child.first_name,
+                "service": booking.unit.service.short_name,
+                "unit": booking.unit.name,
+                "date": booking.date.isoformat(),
+                "state": booking.state,
+                "reason": booking.reason if booking.state == BookingState.CANCELLED else "",
+            }
+        )
+    adults = Guardianship.objects.filter(household__in=list(lines)).exclude(guardian__email="")
+    outbox.post_each(
+        kind=kind,
+        at=at,
+        letters=[
+            outbox.Letter(
+                to_address=adult.guardian.email,
+                to_name=str(adult.guardian),
+                household_id=adult.household_id,
+                context={
+                    "first_name": adult.guardian.first_name,
+                    "kind": closure.kind,
+                    "words": closure.words,
+                    "lines": lines[adult.household_id],
+                },
+            )
+            for adult in adults.select_related("guardian").order_by("household_id", "position", "id")
+        ],
     )
 
 
@@ -287,7 +332,33 @@ def _wait(mail: OutboxMail) -> dict[str, Any]:
     }
 
 
+def _closure(mail: OutboxMail) -> dict[str, Any]:
+    lines = mail.context["lines"]
+    groups = []
+    for (child, service), found in groupby(lines, key=lambda line: (line["child"], line["service"])):
+        rows = [
+            line | {"day": day_words(date.fromisoformat(line["date"])), "look": BOOKING_LOOKS[line["state"]]}
+            for line in found
+        ]
+        groups.append({"child": child, "service": service, "lines": rows})
+    days = sorted({line["date"] for line in lines})
+    lost = sum(line["state"] == BookingState.CANCELLED for line in lines)
+    return {
+        "groups": groups,
+        "title": Closure.Kind(mail.context["kind"]).label,
+        "words": mail.context["words"],
+        "first_day": day_words(date.fromisoformat(days[0])),
+        "several_days": len(days) > 1,
+        "count": len(lines),
+        "lost": lost,
+        "back": len(lines) - lost,
+        "home_path": reverse("portal:home"),
+    }
+
+
 builders = {
+    "days_closed": _closure,
+    "days_reopened": _closure,
     "basket_left": _choices,
     "place_offered": _wait,
     "wait_over": _wait,

@@ -1,5 +1,6 @@
 """Writing and reading the audit trail."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,35 @@ class Actor:
 
 
 PORTAL = Actor(id=None, label="Le portail")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One household's line of an act that concerns many."""
+
+    household_id: int
+    text: str
+    facts: dict[str, Any]
+
+
+def record_each(*, at: datetime, by: Actor, action: str, subject: "Model", told: Iterable[Told]) -> None:
+    """Write the lines of many households about one act, in one statement, in the caller's transaction."""
+    assert connection.in_atomic_block, "an audit line is written in the transaction of what it tells"
+    AuditLine.objects.bulk_create(
+        AuditLine(
+            at=at,
+            actor_id=by.id,
+            actor_label=by.label,
+            by_agent=by.is_agent,
+            action=action,
+            subject_type=subject._meta.label_lower,
+            subject_id=str(subject.pk),
+            household_id=one.household_id,
+            text=one.text[:500],
+            facts=one.facts,
+        )
+        for one in told
+    )
 
 
 def record(

@@ -1,5 +1,7 @@
 """Putting e-mails in the outbox. Sending them is `marelle.foundation.postman`'s work, in the worker."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,4 +35,33 @@ def post(
         at=at,
         created_at=real,
         due_at=real,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One e-mail of many that tell of the same act."""
+
+    to_address: str
+    to_name: str
+    household_id: int
+    context: dict[str, Any] = field(default_factory=dict)
+
+
+def post_each(*, kind: str, letters: Iterable[Letter], at: datetime) -> None:
+    """Queue many e-mails of one kind as `post` does, in one statement."""
+    assert connection.in_atomic_block, "an e-mail is queued in the transaction of what it tells"
+    real = datetime.now(UTC)
+    OutboxMail.objects.bulk_create(
+        OutboxMail(
+            kind=kind,
+            to_address=letter.to_address,
+            to_name=letter.to_name,
+            household_id=letter.household_id,
+            context=letter.context,
+            at=at,
+            created_at=real,
+            due_at=real,
+        )
+        for letter in letters
     )

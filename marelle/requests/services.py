@@ -1,7 +1,7 @@
 """Opening and answering a family's request. What a line *does* when it is answered is the business of the room
 above."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
@@ -119,6 +119,31 @@ def close_lines(
         request.state = RequestState.WITHDRAWN if left == {LineState.WITHDRAWN} else RequestState.ANSWERED
         request.answered_at = at
         request.save(update_fields=["state", "answered_at"])
+
+
+def lock_requests_of(line_ids: Collection[int]) -> None:
+    """Lock the requests of these lines, in the order of their ids, in one statement."""
+    asked = RequestLine.objects.filter(id__in=line_ids).values("request")
+    list(FamilyRequest.objects.select_for_update(no_key=True).filter(id__in=asked).order_by("id").values_list("id"))
+
+
+def answer_lines(*, line_ids: Collection[int], state: LineState, by: str, at: datetime, reason: str = "") -> None:
+    """Write the same answer on pending lines of many locked requests, and close those that have none pending left: a
+    constant number of statements."""
+    lines = RequestLine.objects.filter(id__in=line_ids)
+    lines.filter(state=LineState.PENDING).update(state=state, answered_by_label=by, answered_at=at, reason=reason[:500])
+    FamilyRequest.objects.filter(id__in=lines.values("request"), state=RequestState.SENT).exclude(
+        lines__state=LineState.PENDING
+    ).update(state=RequestState.ANSWERED, answered_at=at)
+
+
+def ask_anew(*, line_ids: Collection[int]) -> None:
+    """Make these lines of locked requests pending again, and their requests with them, as before they were answered."""
+    lines = RequestLine.objects.filter(id__in=line_ids, state__in=(LineState.ACCEPTED, LineState.REFUSED))
+    FamilyRequest.objects.filter(id__in=lines.values("request"), state=RequestState.ANSWERED).update(
+        state=RequestState.SENT, answered_at=None
+    )
+    lines.update(state=LineState.PENDING, answered_by_label="", answered_at=None, reason="")
 
 
 def mark_opened(*, request_id: int, by: User, at: datetime) -> bool:

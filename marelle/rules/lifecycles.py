@@ -38,6 +38,7 @@ class RequestState(StrEnum):
 class RequestEvent(StrEnum):
     ANSWER = "answer"
     WITHDRAW = "withdraw"
+    REOPEN = "reopen"
 
 
 class LineState(StrEnum):
@@ -51,6 +52,7 @@ class LineEvent(StrEnum):
     ACCEPT = "accept"
     REFUSE = "refuse"
     WITHDRAW = "withdraw"
+    REOPEN = "reopen"
 
 
 class BookingState(StrEnum):
@@ -81,6 +83,10 @@ class BookingEvent(StrEnum):
     EXPIRE = "expire"
     CLOSE = "close"
     REOPEN = "reopen"
+    REOPEN_PENDING = "reopen_pending"
+    REOPEN_CANCELLING = "reopen_cancelling"
+    REOPEN_QUEUED = "reopen_queued"
+    REOPEN_OFFERED = "reopen_offered"
 
 
 class Outcome(StrEnum):
@@ -139,6 +145,7 @@ REQUEST: Machine[RequestState, RequestEvent] = Machine(
         {
             (RequestState.SENT, RequestEvent.ANSWER): RequestState.ANSWERED,
             (RequestState.SENT, RequestEvent.WITHDRAW): RequestState.WITHDRAWN,
+            (RequestState.ANSWERED, RequestEvent.REOPEN): RequestState.SENT,
         }
     ),
 )
@@ -150,6 +157,8 @@ LINE: Machine[LineState, LineEvent] = Machine(
             (LineState.PENDING, LineEvent.ACCEPT): LineState.ACCEPTED,
             (LineState.PENDING, LineEvent.REFUSE): LineState.REFUSED,
             (LineState.PENDING, LineEvent.WITHDRAW): LineState.WITHDRAWN,
+            (LineState.ACCEPTED, LineEvent.REOPEN): LineState.PENDING,
+            (LineState.REFUSED, LineEvent.REOPEN): LineState.PENDING,
         }
     ),
 )
@@ -175,7 +184,16 @@ BOOKING: Machine[BookingState, BookingEvent] = Machine(
             (BookingState.OFFERED, BookingEvent.ACCEPT): BookingState.BOOKED,
             (BookingState.OFFERED, BookingEvent.EXPIRE): BookingState.EXPIRED,
             (BookingState.OFFERED, BookingEvent.WITHDRAW): BookingState.WITHDRAWN,
+            (BookingState.PENDING, BookingEvent.CLOSE): BookingState.CLOSED,
+            (BookingState.CANCELLING, BookingEvent.CLOSE): BookingState.CLOSED,
+            (BookingState.QUEUED, BookingEvent.CLOSE): BookingState.CLOSED,
+            (BookingState.OFFERED, BookingEvent.CLOSE): BookingState.CLOSED,
             (BookingState.CLOSED, BookingEvent.REOPEN): BookingState.BOOKED,
+            (BookingState.CLOSED, BookingEvent.REOPEN_PENDING): BookingState.PENDING,
+            (BookingState.CLOSED, BookingEvent.REOPEN_CANCELLING): BookingState.CANCELLING,
+            (BookingState.CLOSED, BookingEvent.REOPEN_QUEUED): BookingState.QUEUED,
+            (BookingState.CLOSED, BookingEvent.REOPEN_OFFERED): BookingState.OFFERED,
+            (BookingState.CLOSED, BookingEvent.CANCEL): BookingState.CANCELLED,
         }
     ),
 )

@@ -18,6 +18,7 @@ from marelle.rules.lifecycles import (
     EnrolmentEvent,
     EnrolmentState,
     ForbiddenTransition,
+    LineEvent,
     LineState,
     Outcome,
     RequestEvent,
@@ -67,7 +68,13 @@ def test_a_final_state_has_no_way_out_and_holds_no_place() -> None:
     for state in FINAL_BOOKING_STATES:
         assert BOOKING.events(state) == ()
         assert state not in HOLDS_A_PLACE
-    assert BOOKING.events(BookingState.CLOSED) == (BookingEvent.REOPEN,)
+
+
+@pytest.mark.parametrize("state", ["pending", "booked", "cancelling", "queued", "offered"])
+def test_a_closed_day_comes_back_as_it_was_or_is_lost(state: str) -> None:
+    assert next_state(BOOKING, BookingState(state), BookingEvent.CLOSE) is BookingState.CLOSED
+    back = {next_state(BOOKING, BookingState.CLOSED, event) for event in BOOKING.events(BookingState.CLOSED)}
+    assert BookingState(state) in back and BookingState.CANCELLED in back
 
 
 def test_an_enrolment_may_come_back_for_more() -> None:
@@ -86,7 +93,9 @@ def test_a_request_is_pending_as_long_as_a_line_is(lines: list[LineState]) -> No
 
 
 def test_a_line_is_answered_once() -> None:
-    assert LINE.events(LineState.ACCEPTED) == ()
+    # Only the undoing of a closure asks it anew.
+    assert LINE.events(LineState.ACCEPTED) == (LineEvent.REOPEN,)
+    assert LINE.events(LineState.WITHDRAWN) == ()
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,25 @@ from datetime import date
 from django.utils.translation import gettext as _
 
 from marelle.bookings.labels import CellState
+from marelle.bookings.models import Closure
 from marelle.bookings.queries.days import DayState
 from marelle.foundation.components.grid import Mark
 from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 from marelle.rules.decisions import Allowed, Reason, Refused
 from marelle.rules.lifecycles import BookingState
 
+CLOSED_AS = {Closure.Kind.OUTING: CellState.OUTING, Closure.Kind.STRIKE: CellState.STRIKE}
+
+
+def closed_as(closure: Closure) -> CellState:
+    """What a cell says of a day that a closure closes."""
+    return CLOSED_AS.get(Closure.Kind(closure.kind), CellState.CLOSED)
+
 
 def cell_state(state: DayState, *, today: date) -> CellState:
     """Where the town hall stands on this day, for a family."""
+    if state.closure is not None:
+        return closed_as(state.closure)
     if state.elsewhere:
         return CellState.ELSEWHERE
     if state.booking is not None:
@@ -57,6 +67,8 @@ def tile_key(state: DayState) -> str:
 
 def recorded(state: DayState) -> CellState:
     """Where the town hall stands on this day, for an agent: what is recorded, not what the family may still do."""
+    if state.closure is not None:
+        return closed_as(state.closure)
     if state.elsewhere:
         return CellState.ELSEWHERE
     if state.booking is None:

@@ -14,8 +14,9 @@ from django.db.models import Q, prefetch_related_objects
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality, OpeningDay, Period, Service, Unit
 from marelle.activities.queries import begins_at, calendar_of, offer_of, rules_of
-from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking, Enrolment
+from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking, Closure, Enrolment
 from marelle.bookings.queries.baskets import lines_of
+from marelle.bookings.queries.closures import closure_of, standing_on
 from marelle.bookings.queries.openings import own_opening
 from marelle.families.models import Household
 from marelle.rules.calendars import SchoolCalendar
@@ -40,6 +41,7 @@ class DayState:
     exceed the capacity, within its margin (0: not). `has_list`: a full day has a waiting list. `booking`: this
     household's live booking. `refusal`: its last refused one, when no other is live. `book` and `cancel`: what the
     town's limits answer now; they do not look at places nor at bookings.
+    `closure`: the trip, the strike or other closure that stands on it; `book` and `cancel` then refuse.
     `begun`: since when the unit has been going on, None as long as it is to come.
     """
 
@@ -58,6 +60,7 @@ class DayState:
     has_list: bool = False
     free: int | None = None
     over: int = 0
+    closure: Closure | None = None
 
     @property
     def key(self) -> tuple[int, int, date]:
@@ -78,6 +81,8 @@ class DayState:
 
     def may_add(self) -> Decision:
         """Whether the family may ask for this day now."""
+        if self.closure is not None:
+            return self.book
         if self.elsewhere:
             return Refused(Reason.OTHER_HOUSEHOLD)
         if self.booking is not None:
@@ -99,6 +104,8 @@ class DayState:
 
     def may_remove(self) -> Decision:
         """Whether the family may untick this day now. A pending day can be withdrawn even late, until it begins."""
+        if self.closure is not None:
+            return self.cancel
         if self.booking is None or self.booking.state not in (BookingState.PENDING, BookingState.BOOKED):
             return Refused(Reason.ALREADY_BOOKED)
         if self.booking.state == BookingState.PENDING:
@@ -164,7 +171,7 @@ def load_days(
     dates: Collection[date] = (),
     lines: Iterable[BasketLine] = (),
 ) -> Days:
-    """The state of every open day of these enrolments in [first, last], and on `dates`: four queries, and one more for
+    """The state of every open day of these enrolments in [first, last], and on `dates`: five queries, and one more for
     households that are not at hand when a period opens earlier to some.
 
     Days on which nothing is open and nothing is booked have no state. Only days of an enrolment's school year are
@@ -186,6 +193,7 @@ def load_days(
     for day in OpeningDay.objects.filter(span, group__in={e.group_id for e in enrolments}).order_by():
         open_days[day.group_id, day.date][day.unit_id] = day
 
+    closures = standing_on(span)
     live: dict[tuple[int, int, date], Booking] = {}
     refusals: dict[tuple[int, int, int, date], Booking] = {}
     units = [unit.id for listed in days.units.values() for unit in listed]
@@ -255,6 +263,9 @@ def load_days(
                         periods=periods[service.id],
                         audiences=audiences,
                     )
+                closure = closure_of(closures.get(day_date, ()), enrolment, unit)
+                if closure is not None:
+                    verdict = (closed := Refused(Reason.CLOSED, {"name": str(closure.get_kind_display())}), closed)
                 room = room_after.get((enrolment.group_id, day_date))
                 counted = [
                     left
@@ -286,6 +297,7 @@ def load_days(
                     has_list=has_list[service.id],
                     free=min((day.left for day in needed if day is not None and day.left is not None), default=None),
                     over=max((day.over for day in needed if day is not None), default=0),
+                    closure=closure,
                 )
     return days
 

@@ -179,6 +179,8 @@ def judge(line: BasketLine, days: Days) -> Decision:
         return Refused(Reason.CLOSED)
     if line.enrolment.state != EnrolmentState.ACCEPTED:
         return Refused(Reason.NOT_ENROLLED)
+    if state.closure is not None:
+        return state.may_add()
     if state.was != line.was:
         return Refused(Reason.CHANGED_MEANWHILE, {"state": state.was})
     return state.may_add() if line.act == Act.BOOK else state.may_remove()
