@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from marelle.accounts.models import User
 from marelle.activities.models import Activity, Group, SchoolYear, Service, Site, Unit
 from marelle.families.models import Child, Household
+from marelle.foundation.french import NBSP
 from marelle.requests.models import Act, RequestLine
 from marelle.rules.lifecycles import FINAL_BOOKING_STATES, BookingState, EnrolmentState
 
@@ -186,6 +187,12 @@ class Closure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.first_day} → {self.last_day}"
+
+    @property
+    def told(self) -> str:
+        """What it is, and the town's words on it: "Grève : les agents du restaurant sont en grève."."""
+        title = str(self.get_kind_display())
+        return f"{title}{NBSP}: {self.words}" if self.words else title
 
 
 class ClosureDay(models.Model):

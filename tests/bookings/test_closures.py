@@ -113,7 +113,9 @@ def test_a_strike_cancels_the_day_and_undoing_it_brings_everything_back(benali: 
     assert not OpeningDay.objects.filter(taken__gt=0).exists() and taken_is_the_rows()
     pending.refresh_from_db()
     assert pending.state == "answered"
-    assert set(pending.lines.values_list("state", "reason")) == {("refused", "Grève : Les agents sont en grève.")}
+    assert set(pending.lines.values_list("state", "reason")) == {
+        ("refused", "Grève\N{NO-BREAK SPACE}: Les agents sont en grève.")
+    }
     with pytest.raises(AlreadyAnswered):
         verdicts = {line: Verdict(accept=True) for line in pending.lines.values_list("id", flat=True)}
         answer_request(request_id=pending.pk, verdicts=verdicts, by=malika, at=LATER)

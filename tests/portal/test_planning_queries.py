@@ -25,6 +25,7 @@ WHO = [
 ]
 DAYS = [
     ("activities_openingday", "the places of each day"),
+    ("bookings_closureday", "the trips, strikes and closures of these days"),
     ("bookings_booking", "what is reserved, asked or refused"),
 ]
 MONTH = [
@@ -74,10 +75,10 @@ def tables(wanted: list[tuple[str, str]]) -> list[str]:
     return [table for table, _purpose in wanted]
 
 
-def test_a_month_of_the_planning_asks_nine_queries(settings: Settings, grand: Family) -> None:
+def test_a_month_of_the_planning_asks_ten_queries(settings: Settings, grand: Family) -> None:
     screen = Screen(settings, grand.user)
     assert asked(screen, "/planning/cantine/?mois=2026-11") == tables(MONTH)
-    assert len(MONTH) == 9
+    assert len(MONTH) == 10
     assert screen.markup.count("<label") > 10 * len(grand.children), "the month is not drawn"
     assert "décembre 2026" in screen.markup, "choices of another month are not told"
 
@@ -86,8 +87,8 @@ def test_the_planning_without_a_month_asks_one_more(settings: Settings, grand: F
     assert asked(Screen(settings, grand.user), "/planning/cantine/") == tables(NEXT_MONTH)
 
 
-def test_the_check_asks_nine_queries(settings: Settings, grand: Family) -> None:
+def test_the_check_asks_ten_queries(settings: Settings, grand: Family) -> None:
     screen = Screen(settings, grand.user)
     assert asked(screen, "/planning/verifier/") == tables(CHECK)
-    assert len(CHECK) == 9
+    assert len(CHECK) == 10
     assert screen.markup.count('class="basketline"') == 4 * len(grand.children)

@@ -155,7 +155,7 @@ def _close(closure: Closure, bookings: Sequence[Booking], *, by: User, at: datet
     Booking.objects.filter(id__in=closure.closed.values("booking")).update(
         state=BookingState.CLOSED, holds_place=False, waits_until=None, changed_at=at
     )
-    reason = _reason(closure)
+    reason = closure.told
     for before, answer in ((BookingState.PENDING, LineState.REFUSED), (BookingState.CANCELLING, LineState.ACCEPTED)):
         lines = [b.line_id for b in bookings if b.state == before]
         answer_lines(line_ids=lines, state=answer, by=str(by), at=at, reason=reason)
@@ -343,11 +343,6 @@ def _same(kind: str, reach: Reach, dates: Sequence[date]) -> Closure | None:
         last_day=dates[-1],
     )
     return next((one for one in standing if Reach.of(one) == reach), None)
-
-
-def _reason(closure: Closure) -> str:
-    title = str(closure.get_kind_display())
-    return _("%(title)s : %(words)s") % {"title": title, "words": closure.words} if closure.words else title
 
 
 def _span(closure: Closure) -> str:

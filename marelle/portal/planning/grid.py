@@ -177,6 +177,10 @@ def planning_page(
 EXPLAINED = (CellState.LATE, CellState.LOCKED, CellState.NOT_OPEN, CellState.FULL)
 
 
+def _is_explained(state: DayState, look: CellState) -> bool:
+    return look in EXPLAINED or state.closure is not None
+
+
 def _anchor(day: date) -> str:
     return f"jour-{day.isoformat()}"
 
@@ -192,7 +196,7 @@ def _remarks(
         for state in by_day[day]:
             look = cell_state(state, today=days.today)
             kid = kids.get(state.enrolment.child_id)
-            if look in EXPLAINED and not may_join(state, today=days.today):
+            if _is_explained(state, look) and not may_join(state, today=days.today):
                 text, locked = why_locked(state, town=town), True
             elif look is CellState.REFUSED and state.refusal is not None:
                 text, locked = _("Refusé : %(reason)s") % {"reason": state.refusal.reason.rstrip(".")}, False
@@ -222,6 +226,8 @@ def _remarks(
 
 def why_locked(state: DayState, *, town: Municipality) -> str:
     """Why the family cannot change this day on line, since when or until when."""
+    if state.closure is not None:
+        return state.closure.told.rstrip(".")
     refusal = state.may_remove() if state.booking is not None else state.may_add()
     return sentence(refusal, town.tz)
 
@@ -314,7 +320,7 @@ def _day(
         href = ""
         if state.booking is not None and look in (CellState.QUEUED, CellState.OFFERED):
             href = reverse("portal:place", args=[state.booking.pk])
-        if not editable and look in EXPLAINED and day >= days.today:
+        if not editable and _is_explained(state, look) and day >= days.today:
             why = why_locked(state, town=town)
         key = tile_key(state)
         described = [f"due-{day.isoformat()}"] if soonest is not None and editable else []

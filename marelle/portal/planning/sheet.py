@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.activities.models import OpeningDay
-from marelle.bookings.models import BasketLine
+from marelle.bookings.models import BasketLine, Closure
 from marelle.bookings.queries.cells import cell_state, is_editable, tile_key
 from marelle.bookings.queries.days import Days, DayState
 from marelle.foundation.components.grid import Tile
@@ -98,9 +98,12 @@ def _limits(states: Sequence[DayState], place: Place, days: Days) -> tuple[Fact,
     """What may change, until when, or since when not: once for all, or by child and unit where they differ."""
     if states and states[0].day < days.today:
         return (Fact(_("Ce jour est passé.")),)
+    closed = _closures(states, place)
     said: dict[str, list[str]] = {}
     several = len({state.unit.id for state in states}) > 1
     for state in states:
+        if state.closure is not None:
+            continue
         look = state.may_remove() if state.booking is not None and state.is_wanted else state.may_add()
         verdict = look if not isinstance(look, Allowed) else state.cancel if state.booking is not None else state.book
         kid = place.kids.get(state.enrolment.child_id)
@@ -108,9 +111,29 @@ def _limits(states: Sequence[DayState], place: Place, days: Days) -> tuple[Fact,
         said.setdefault(sentence(verdict, place.town.tz), []).append(
             _("%(name)s, %(unit)s") % {"name": name, "unit": state.unit.name.lower()} if several else name
         )
-    if len(said) == 1:
+    if len(said) == 1 and not closed:
         return tuple(Fact(f"{text}.") for text in said)
-    return tuple(Fact(f"{text}.", list_words(of)) for text, of in said.items())
+    return (*closed, *(Fact(f"{text}.", list_words(of)) for text, of in said.items()))
+
+
+def _closures(states: Sequence[DayState], place: Place) -> tuple[Fact, ...]:
+    """Why the day is closed, since when the families know, and for whom."""
+    said: dict[Closure, list[str]] = {}
+    for state in states:
+        if state.closure is not None:
+            kid = place.kids.get(state.enrolment.child_id)
+            said.setdefault(state.closure, []).append(kid.name if kid else "")
+    return tuple(
+        Fact(
+            _("%(what)s. Annoncé le %(day)s, non facturé.")
+            % {
+                "what": closure.told.rstrip("."),
+                "day": day_words(closure.made_at.astimezone(place.town.tz).date()),
+            },
+            list_words(dict.fromkeys(of)),
+        )
+        for closure, of in said.items()
+    )
 
 
 def _places(states: Sequence[DayState], *, several: bool) -> tuple[Fact, ...]:
