@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from marelle.requests.models import Act
@@ -126,3 +126,15 @@ def late_words(*, act: str, still_due: int | None) -> str:
     if still_due == 100:
         return gettext("après la limite, reste facturé")
     return gettext("après la limite, facturé à %(percent)d %%") % {"percent": still_due}
+
+
+def acts_words(acts: Iterable[str]) -> str:
+    """ "2 ajouts, 1 annulation"; nothing for what is neither."""
+    listed = list(acts)
+    added, removed = listed.count(Act.BOOK), listed.count(Act.CANCEL)
+    parts = []
+    if added:
+        parts.append(ngettext("%(n)d ajout", "%(n)d ajouts", added) % {"n": added})
+    if removed:
+        parts.append(ngettext("%(n)d annulation", "%(n)d annulations", removed) % {"n": removed})
+    return ", ".join(parts)

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Group, Municipality, OpeningDay, Site, Unit
 from marelle.activities.queries import begins_at, calendar_of, limits_of
-from marelle.bookings.labels import LINE_LOOKS, Look, request_look
+from marelle.bookings.labels import LINE_LOOKS, Look, acts_words, request_look
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import component_places
 from marelle.bookings.services.enrolments import child_facts, group_for
@@ -311,18 +311,6 @@ def what_words(lines: Sequence[RequestLine]) -> str:
     for service, group in by_service.items():
         parts.append(_("%(service)s : %(what)s") % {"service": service, "what": acts_words(line.act for line in group)})
     return f"{NBSP}; ".join(parts)
-
-
-def acts_words(acts: Iterable[str]) -> str:
-    """ "2 ajouts, 1 annulation"."""
-    listed = list(acts)
-    added, removed = listed.count(Act.BOOK), listed.count(Act.CANCEL)
-    parts = []
-    if added:
-        parts.append(ngettext("%(n)d ajout", "%(n)d ajouts", added) % {"n": added})
-    if removed:
-        parts.append(ngettext("%(n)d annulation", "%(n)d annulations", removed) % {"n": removed})
-    return ", ".join(parts)
 
 
 def age_words(age: timedelta) -> str:

@@ -121,3 +121,17 @@ def test_two_devices_share_one_basket_and_a_day_taken_meanwhile_is_told(settings
     seen = laptop.post("/planning/cantine/", {"mois": "2026-11", "seen": f"{other}=booked", "do": "save"})
     assert "Mardi 17 novembre, Inès" in seen
     assert BasketLine.objects.count() == 0
+
+
+def test_a_refused_tick_is_told_once_however_often_it_is_posted(settings: Settings, benali: Family) -> None:
+    screen = Screen(settings, benali.user)
+    child = benali.children[0].pk
+    screen.go("/planning/cantine/?mois=2026-11")
+    unit = screen.markup.partition(f'value="{child}.')[2].partition(".")[0]
+    key = f"{child}.{unit}.2026-11-12"
+    late = {"mois": "2026-11", "seen": f"{key}=free", "want": key}
+    screen.at(paris(2026, 11, 12, 7))
+    for do in ("keep", "look", "keep"):
+        screen.client.post("/planning/cantine/", late | {"do": do})
+    seen = screen.post("/planning/cantine/", late | {"do": "save"})
+    assert seen.count("Jeudi 12 novembre, Inès : Trop tard") == 1

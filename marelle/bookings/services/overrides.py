@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality
 from marelle.bookings import notifications
+from marelle.bookings.labels import acts_words
 from marelle.bookings.models import Booking
 from marelle.bookings.queries.days import Days, DayState, component_places, live_enrolments, load_days
 from marelle.bookings.queries.overrides import Override, late_still_due, override
@@ -232,17 +233,10 @@ def _record(
 
 
 def _summary(request: FamilyRequest, rows: Sequence[RequestLine], reason: str) -> str:
-    added = sum(row.act == Act.BOOK for row in rows)
-    removed = len(rows) - added
     late = sum(row.late for row in rows)
-    parts = []
-    if added:
-        parts.append(ngettext("%(n)d ajout", "%(n)d ajouts", added) % {"n": added})
-    if removed:
-        parts.append(ngettext("%(n)d annulation", "%(n)d annulations", removed) % {"n": removed})
     text = _("Demande n° %(number)s faite pour la famille : %(what)s.") % {
         "number": request.number,
-        "what": ", ".join(parts),
+        "what": acts_words(row.act for row in rows),
     }
     if late:
         text += " " + ngettext("%(n)d jour après la limite.", "%(n)d jours après la limite.", late) % {"n": late}

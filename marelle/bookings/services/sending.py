@@ -12,11 +12,11 @@ from datetime import UTC, date, datetime, time
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality, OpeningDay, Validation
 from marelle.bookings import notifications
+from marelle.bookings.labels import acts_words
 from marelle.bookings.models import Basket, BasketLine, Booking
 from marelle.bookings.queries.baskets import lines_of
 from marelle.bookings.queries.combinations import Wanted, reach, refusals_together, rules_for
@@ -419,11 +419,7 @@ def describe(line: RequestLine) -> dict[str, object]:
 
 
 def _summary(request: FamilyRequest, rows: Sequence[RequestLine], dates: Sequence[date]) -> str:
-    added = sum(row.act == Act.BOOK for row in rows)
-    removed = len(rows) - added
-    parts = []
-    if added:
-        parts.append(ngettext("%(n)d ajout", "%(n)d ajouts", added) % {"n": added})
-    if removed:
-        parts.append(ngettext("%(n)d annulation", "%(n)d annulations", removed) % {"n": removed})
-    return _("Demande n° %(number)s envoyée : %(what)s.") % {"number": request.number, "what": ", ".join(parts)}
+    return _("Demande n° %(number)s envoyée : %(what)s.") % {
+        "number": request.number,
+        "what": acts_words(row.act for row in rows),
+    }

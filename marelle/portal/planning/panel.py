@@ -5,8 +5,8 @@ from itertools import groupby
 
 from django.contrib import messages
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from marelle.bookings.labels import acts_words
 from marelle.bookings.models import BasketLine
 from marelle.bookings.queries.months import Month
 from marelle.bookings.services.baskets import (
@@ -29,7 +29,7 @@ def panel(place: Place, lines: Sequence[BasketLine], shown: Collection[Key]) -> 
     for (service, month), found in groupby(
         by_month, key=lambda line: (line.enrolment.activity.service.short_name, Month.of(line.date))
     ):
-        what = change_words(list(found))
+        what = acts_words(line.act for line in found)
         words.append(_("%(service)s, %(month)s : %(what)s") % {"service": service, "month": month.words, "what": what})
     return {
         "basket_lines": [
@@ -44,26 +44,14 @@ def panel(place: Place, lines: Sequence[BasketLine], shown: Collection[Key]) -> 
         "basket_elsewhere": words,
         "basket_extra_add": sum(line.act == Act.BOOK for line in elsewhere),
         "basket_extra_drop": sum(line.act == Act.CANCEL for line in elsewhere),
-        "basket_summary": change_words(lines),
+        "basket_summary": acts_words(line.act for line in lines),
     }
-
-
-def change_words(lines: Sequence[BasketLine]) -> str:
-    """ "3 ajouts, 1 annulation"."""
-    added = sum(line.act == Act.BOOK for line in lines)
-    removed = len(lines) - added
-    parts = []
-    if added:
-        parts.append(ngettext("%(n)d ajout", "%(n)d ajouts", added) % {"n": added})
-    if removed:
-        parts.append(ngettext("%(n)d annulation", "%(n)d annulations", removed) % {"n": removed})
-    return ", ".join(parts)
 
 
 def tell_clashes(request: GuardianHttpRequest, clashes: Sequence[Clash], place: Place) -> None:
     for clash in clashes[:5]:
         kid = place.kids.get(clash.key[0])
-        messages.warning(
+        warn_once(
             request,
             _("%(day)s, %(name)s : %(why)s.")
             % {
@@ -72,3 +60,12 @@ def tell_clashes(request: GuardianHttpRequest, clashes: Sequence[Clash], place: 
                 "why": sentence(clash.refusal, place.town.tz),
             },
         )
+
+
+def warn_once(request: GuardianHttpRequest, text: str) -> None:
+    """A script posts the same boxes several times before a page is shown: what waits to be told is not told twice."""
+    told = messages.get_messages(request)
+    said = {message.message for message in told}
+    told.used = False  # type: ignore[union-attr]  # reading them here is not showing them
+    if text not in said:
+        messages.warning(request, text)

@@ -20,7 +20,7 @@ from marelle.bookings.services.baskets import Key, Shown, fill_basket
 from marelle.families.permissions import GuardianHttpRequest, choose_household, households_of
 from marelle.foundation.components.grid import unpack_seen
 from marelle.foundation.sentences import day_words
-from marelle.portal.planning.panel import tell_clashes
+from marelle.portal.planning.panel import tell_clashes, warn_once
 from marelle.portal.planning.place import Place, place_of
 
 SALT = "marelle.portal.planning.ticks"
@@ -59,7 +59,7 @@ def keep_ticks(
             raise Http404
         for key in missing:
             if shown[key].ticked and shown[key].was == "free":
-                messages.warning(request, _("%(day)s : ce jour a fermé entre-temps.") % {"day": day_words(key[2])})
+                warn_once(request, _("%(day)s : ce jour a fermé entre-temps.") % {"day": day_words(key[2])})
             del shown[key]
     _basket, clashes = fill_basket(
         user=request.user, household=request.household, days=days, shown=shown, at=request.at
