@@ -1,4 +1,4 @@
-"""The planning page of two children for a month, and sending twenty days, beside a plain page of 200 cells.
+"""The planning's pages and sending twenty days, beside a plain page of 200 cells.
 
 Each database has a portal of its own, served as in production by two processes, which also serve the plain page
 (`bench/yardstick`). Clients are families who come in signed in, over kept connections. Page and yardstick take turns,
@@ -30,18 +30,23 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Tuesday 10 November 2026, 8:52 in Cadours. The month shown is November; what is sent lies after it.
 AT = datetime(2026, 11, 10, 7, 52, tzinfo=UTC)
 PAGE = "/planning/cantine/?mois=2026-11"
+YEAR = "/planning/cantine/?vue=periode&periode=annee"
+WEEK = "/planning/mercredi/?vue=semaine&semaine=2026-11-16"
 FIRST, LAST = "2026-11-13", "2026-11-30"
 
 PROCESSES, THREADS = 2, 4
-FAMILIES = 16
-ROUNDS, SENDING_ROUNDS = 5, 3
-PAGES = {1: 30, 8: 120}  # requests of a round, by number of clients
-SENDINGS = {1: 4, 8: 16}  # each of two requests
+FAMILIES, LARGE = 32, 8
+ROUNDS, SENDING_ROUNDS = 7, 3  # short and many: what else the machine does falls on few of them
+PAGES = {1: 15, 8: 48, 32: 64}  # requests of a round, by number of clients
+LONG_PAGES = {1: 4, 8: 16, 32: 32}  # of pages that hold hundreds of boxes
+SENDINGS = {1: 4, 8: 16, 32: 32}  # each of two requests
 DAYS = 10  # for each of two children
-TARGET = 0.5  # of the yardstick's throughput
-ROW_SECONDS = 5
+TARGET, SENDING_TARGET = 0.5, 0.4  # of the yardstick's throughput
+BOOKINGS, SAME = 8000, 0.85  # of others in the period, and what they may cost at most
+ROW_SECONDS = 4
 PATIENCE = 30  # seconds for one answer
 SQLITE_PATIENCE = 80  # seconds for the whole of the second database
+SQLITE_CLIENTS = (1, 8)
 
 Family = dict[str, Any]
 TOKEN = "0123456789abcdefghijABCDEFGHIJ01"  # a browser's own, the same in its cookie and in its forms
@@ -84,6 +89,14 @@ def plain_page(browser: Browser) -> None:
 
 def planning_page(browser: Browser) -> None:
     browser.get(PAGE)
+
+
+def year_page(browser: Browser) -> None:
+    browser.get(YEAR)
+
+
+def week_page(browser: Browser) -> None:
+    browser.get(WEEK)
 
 
 class Sending:
@@ -153,34 +166,81 @@ def visits(browsers: list[Browser], page: Callable[[Browser], None], times: int)
 def measured(database: str, portal: Portal) -> list[dict[str, object]]:
     """The rows of one database. `portal.facts` are those of `bench._families.prepare`."""
     browsers = [Browser(portal, family) for family in portal.facts["families"]]
+    large = [Browser(portal, family) for family in portal.facts["large"] * (FAMILIES // LARGE)]
     for browser in browsers:  # both processes have compiled their templates and read the town before the first round
         assert browser.get(PAGE).count("<label") > 20, "that is not a month of boxes"
         plain_page(browser)
+    for browser in large:
+        assert browser.get(WEEK).count("<label") > 60, "that is not a week of three children and six units"
+    assert browsers[0].get(YEAR).count("<label") > 200, "that is not a year of boxes"
+    crowds = [crowd for crowd in PAGES if database == "postgres" or crowd in SQLITE_CLIENTS]
+    sendings = Sendings(browsers)
     rows = []
-    for crowd, times in PAGES.items():
-        rounds = []
-        for _ in turns(ROUNDS):
-            page = visits(browsers[:crowd], planning_page, times)
-            rounds.append((page, visits(browsers[:crowd], plain_page, times)))
+    for crowd in crowds:
+        rounds = page_rounds(browsers[:crowd], planning_page, PAGES[crowd])
         rows.append(row(f"planning_page {database} {clients_words(crowd)}", "pages/s", rounds, TARGET))
-    free = {browser.family["household"]: list(browser.family["free"]) for browser in browsers}
-    turn = 0
-    for crowd, times in SENDINGS.items():
-        rounds = []
+    for name, page, who, times in (
+        ("planning_year", year_page, browsers, LONG_PAGES),
+        ("planning_week_3x6", week_page, large, LONG_PAGES),
+    ):
+        for crowd in crowds if database == "postgres" else ():
+            rounds = page_rounds(who[:crowd], page, times[crowd])
+            rows.append(row(f"{name} {database} {clients_words(crowd)}", "pages/s", rounds, None))
+    for crowd in crowds:
+        rounds = sendings.rounds(crowd)
+        rows.append(row(f"sending_20_days {database} {clients_words(crowd)}", "sendings/s", rounds, SENDING_TARGET))
+    if database == "postgres":
+        rows += unchanged(portal, browsers, sendings)
+    return rows
+
+
+def unchanged(portal: Portal, browsers: list[Browser], sendings: "Sendings") -> list[dict[str, object]]:
+    """What the bookings of others in the period cost: `value` and `yardstick` with them, `ratio` of what the page is to
+    its yardstick with them to what it is without."""
+    without = page_rounds(browsers[:1], planning_page, PAGES[1]), sendings.rounds(1)
+    portal.call("bench._families:grow", bookings=BOOKINGS, first="2026-09-01", last="2027-07-02")
+    grown = page_rounds(browsers[:1], planning_page, PAGES[1]), sendings.rounds(1)
+    rows = []
+    for name, unit, before, after in zip(
+        ("planning_page", "sending_20_days"), ("pages/s", "sendings/s"), without, grown, strict=True
+    ):
+        found = row(f"{name} postgres, {BOOKINGS} bookings to none", unit, after, SAME)
+        found["ratio"] = round(ratio(after) / ratio(before), 2)
+        rows.append(found)
+    return rows
+
+
+Rounds = list[tuple[float, float]]  # what is measured, and the plain page beside it
+
+
+def page_rounds(browsers: list[Browser], page: Callable[[Browser], None], times: int) -> Rounds:
+    return [(visits(browsers, page, times), visits(browsers, plain_page, times)) for _ in turns(ROUNDS)]
+
+
+class Sendings:
+    """Families who send one after the other, each time days that they have not asked for yet."""
+
+    def __init__(self, browsers: list[Browser]) -> None:
+        self.browsers = browsers
+        self.free = {browser.family["household"]: list(browser.family["free"]) for browser in browsers}
+        self.turn = 0
+
+    def rounds(self, crowd: int) -> Rounds:
+        times = SENDINGS[crowd]
+        found = []
         for _ in turns(SENDING_ROUNDS):
-            chosen = [browsers[(turn + n) % FAMILIES] for n in range(times)]
-            turn += times
+            chosen = [self.browsers[(self.turn + n) % FAMILIES] for n in range(times)]
+            self.turn += times
             acts: list[Callable[[], None]] = []
             for browser in chosen:
                 browser.connect()
-                mine = free[browser.family["household"]]
+                mine = self.free[browser.family["household"]]
                 acts.append(Sending(browser, mine[:DAYS]))
                 del mine[:DAYS]
             sent = per_second([acts[n::crowd] for n in range(crowd)])
             # In place of its two requests, two plain pages.
-            rounds.append((sent, visits(chosen[:crowd], plain_page, 2 * times) / 2))
-        rows.append(row(f"sending_20_days {database} {clients_words(crowd)}", "sendings/s", rounds, None))
-    return rows
+            found.append((sent, visits(chosen[:crowd], plain_page, 2 * times) / 2))
+        return found
 
 
 def turns(most: int) -> Iterator[int]:
@@ -196,14 +256,18 @@ def clients_words(number: int) -> str:
     return "1 client" if number == 1 else f"{number} clients"
 
 
-def row(name: str, unit: str, rounds: list[tuple[float, float]], target: float | None) -> dict[str, object]:
-    """The ratio is the median of the rounds' own ratios: each compares neighbours."""
+def ratio(rounds: Rounds) -> float:
+    """The median of the rounds' own ratios: each compares neighbours."""
+    return median(value / beside for value, beside in rounds)
+
+
+def row(name: str, unit: str, rounds: Rounds, target: float | None) -> dict[str, object]:
     return {
         "name": name,
         "value": round(median(value for value, _ in rounds), 1),
         "unit": unit,
         "yardstick": round(median(beside for _, beside in rounds), 1),
-        "ratio": round(median(value / beside for value, beside in rounds), 2),
+        "ratio": round(ratio(rounds), 2),
         "target": target,
     }
 
@@ -217,7 +281,7 @@ def on(database: str) -> list[dict[str, object]]:
     }
     with running(
         "bench._families:prepare", at=AT, env=env, workers=PROCESSES, threads=THREADS,
-        families=FAMILIES, first=FIRST, month_last=LAST,
+        families=FAMILIES, large=LARGE, first=FIRST, month_last=LAST,
     ) as portal:  # fmt: skip
         return measured(database, portal)
 
