@@ -8,10 +8,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from marelle.activities.models import BookingMode
+from marelle.bookings.queries.combinations import reach
 from marelle.bookings.queries.days import basket_lines_among, load_days
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.foundation.sentences import day_words
 from marelle.portal.navigation import tell_basket
+from marelle.portal.planning.clashes import rule_clashes, rule_words
 from marelle.portal.planning.place import contacts_of, place_of
 from marelle.portal.planning.sheet import day_sheet
 from marelle.portal.planning.stretches import Stretches
@@ -44,7 +46,11 @@ def day(request: GuardianHttpRequest, service: str, day: str) -> HttpResponse:
         return redirect("portal:check" if request.POST.get("do") == "check" else back)
     lines = basket_lines_among(place.live, user=request.user, household=request.household)
     tell_basket(request, len(lines))
-    days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, dates=[date_])
+    known = {enrolment.pk for enrolment in place.enrolments}
+    mine = [line for line in lines if line.enrolment_id in known]
+    dates = {date_} | reach(place.town, ((line.enrolment, line.date) for line in mine if line.date == date_))
+    days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, dates=dates, lines=mine)
+    clashes = rule_clashes([line for line in mine if line.date in dates], days, town=place.town, kids=place.kids)
     words = day_words(date_)
     return render(
         request,
@@ -57,6 +63,8 @@ def day(request: GuardianHttpRequest, service: str, day: str) -> HttpResponse:
             "day_words": words[:1].upper() + words[1:],
             "seal": seal(request),
             "back": back,
+            "rules": rule_words(place.town, place.service),
+            "clashes": [clash for clash in clashes if clash.key.endswith(date_.isoformat())],
             "count": len(lines),
             "contacts": contacts_of(place),
             "sites": sorted({enrolment.activity.site.name for enrolment in place.enrolments}),
