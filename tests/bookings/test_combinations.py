@@ -178,4 +178,4 @@ def test_the_rules_ask_nothing_more_of_the_database(benali: Family, settings: Se
     one = count()
     tick(benali, "matin", child="Tom")
     tick(benali, "journee", child="Tom")
-    assert count() == one <= 12
+    assert count() == one <= 15
