@@ -63,7 +63,11 @@ if DEMO or MODE == "test":
 
 #: What the worker does every second or two, beside the e-mails: `act(*, at) -> how much was done`. Each may run in
 #: several workers at once, and does nothing twice.
-TICKS = ["marelle.bookings.services.waiting.tick", "marelle.bookings.services.reminders.tick"]
+TICKS = [
+    "marelle.bookings.services.waiting.tick",
+    "marelle.bookings.services.reminders.tick",
+    "marelle.families.imports.saving.tick",
+]
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = ["marelle.foundation.models.StoredFile.sealed_key"]
 

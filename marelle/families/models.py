@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marelle.accounts.models import User
 from marelle.activities.models import Site
+from marelle.foundation.models import StoredFile
 from marelle.rules.eligibility import Audience
 
 
@@ -113,3 +114,115 @@ class Residence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.child_id} at {self.household_id}"
+
+
+class ImportState(models.TextChoices):
+    MATCHING = "matching", _("Colonnes à associer")
+    READING = "reading", _("Lecture en cours")
+    READY = "ready", _("À vérifier")
+    SAVING = "saving", _("Enregistrement en cours")
+    SAVED = "saved", _("Enregistré")
+    UNDONE = "undone", _("Annulé")
+    DROPPED = "dropped", _("Abandonné")
+
+
+class ImportRun(models.Model):
+    """One bringing in of families from a file: its sealed file(s), what it would write, and what it wrote.
+
+    `plan` is what was shown (`imports.planning.Plan`), `journal` what undoing needs; with the files, they go after a
+    month and `counts` stays. `kept`: the changes ("child:12:level") that the agent leaves aside.
+    """
+
+    class Kind(models.TextChoices):
+        ONDE = "onde", _("Export ONDE")
+        SPREADSHEET = "spreadsheet", _("Tableau")
+
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=ImportState.choices)
+    name = models.CharField(max_length=220)
+    lines = models.PositiveIntegerField(default=0)
+    school = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    file = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, related_name="+")
+    second_file = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, related_name="+")
+    matching = models.JSONField(default=dict)
+    plan = models.JSONField(null=True)
+    kept = models.JSONField(default=list)
+    journal = models.JSONField(null=True)
+    counts = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=150)
+    saved_at = models.DateTimeField(null=True)
+    saved_by = models.CharField(max_length=150, blank=True)
+    saved_by_user = models.BigIntegerField(null=True)
+    undone_at = models.DateTimeField(null=True)
+    undone_by = models.CharField(max_length=150, blank=True)
+    claimed_at = models.DateTimeField(null=True, help_text=_("Quand un processus a commencé le travail en cours."))
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.get_state_display()})"
+
+
+class ColumnMatch(models.Model):
+    """What an agent said of the columns of a spreadsheet, for the next one with the same header."""
+
+    signature = models.CharField(max_length=64, unique=True)
+    matching = models.JSONField()
+    updated_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.signature[:12]
+
+
+class RoundState(models.TextChoices):
+    SCHEDULED = "scheduled", _("Programmé")
+    SENDING = "sending", _("Envoi en cours")
+    SENT = "sent", _("Envoyé")
+    CANCELLED = "cancelled", _("Annulé")
+
+
+class InvitationRound(models.Model):
+    """Invitations that leave together: at once, or at a date. Whom they go to is settled when they leave.
+
+    `schools` and `classes` ([school id, class name]) narrow it, none of either: everybody; `again_of`: those of that
+    round whose account is not open yet. `send_key` makes a form sent twice one round.
+    """
+
+    send_key = models.UUIDField(unique=True)
+    state = models.CharField(max_length=10, choices=RoundState.choices, default=RoundState.SCHEDULED)
+    schools = models.JSONField(default=list)
+    classes = models.JSONField(default=list)
+    again_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="reminders")
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=150)
+    created_by_user = models.BigIntegerField(null=True)
+    due_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["due_at"], condition=Q(state__in=["scheduled", "sending"]), name="round_due")]
+
+    def __str__(self) -> str:
+        return f"{self.due_at:%Y-%m-%d %H:%M} ({self.get_state_display()})"
+
+
+class InvitationGuest(models.Model):
+    """A guardian of a round. `after`: how many invitations had left to them when the round began; `mail`: the e-mail
+    that left, None until then or when `refusal` says why none will."""
+
+    round = models.ForeignKey(InvitationRound, on_delete=models.CASCADE, related_name="guests")
+    guardian = models.ForeignKey(Guardian, on_delete=models.CASCADE, related_name="+")
+    after = models.PositiveSmallIntegerField(default=0)
+    done = models.BooleanField(default=False)
+    mail = models.UUIDField(null=True)
+    refusal = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["round", "guardian"], name="one_invitation_per_round")]
+
+    def __str__(self) -> str:
+        return f"{self.guardian_id} in {self.round_id}"

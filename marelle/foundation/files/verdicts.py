@@ -17,14 +17,16 @@ MAX_PAGES = 60
 class FileKind(StrEnum):
     PDF = "pdf"
     PICTURE = "picture"
+    #: Lines and columns, read by `marelle.families.imports.sheets` and never by `judging`.
+    SHEET = "sheet"
 
     @property
     def content_type(self) -> str:
-        return "application/pdf" if self is FileKind.PDF else "image/jpeg"
+        return {"pdf": "application/pdf", "picture": "image/jpeg", "sheet": "text/csv"}[self]
 
     @property
     def suffix(self) -> str:
-        return ".pdf" if self is FileKind.PDF else ".jpg"
+        return {"pdf": ".pdf", "picture": ".jpg", "sheet": ".csv"}[self]
 
 
 class FileFault(StrEnum):
