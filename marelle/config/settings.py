@@ -67,6 +67,7 @@ TICKS = [
     "marelle.bookings.services.waiting.tick",
     "marelle.bookings.services.reminders.tick",
     "marelle.families.imports.saving.tick",
+    "marelle.families.invitations.tick",
 ]
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = ["marelle.foundation.models.StoredFile.sealed_key"]
