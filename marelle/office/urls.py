@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marelle.office.views import families, mails, queue, today, waiting
+from marelle.office.views import families, imports, invitations, mails, queue, today, waiting
 
 app_name = "office"
 urlpatterns = [
@@ -13,7 +13,14 @@ urlpatterns = [
     path("attente/<slug:service>/<str:day>/", waiting.waiting, name="waiting"),
     path("familles/", families.index, name="families"),
     path("familles/nouvelle/", families.new, name="new_family"),
-    path("familles/inviter/", families.invite_all, name="invite_all"),
+    path("familles/inviter/", invitations.index, name="invitations"),
+    path("familles/inviter/<int:round_id>/", invitations.report, name="invitation_round"),
+    path("familles/imports/", imports.index, name="imports"),
+    path("familles/imports/<int:run_id>/", imports.detail, name="import"),
+    path("familles/imports/<int:run_id>/colonnes/", imports.columns, name="import_columns"),
+    path("familles/imports/<int:run_id>/garder/", imports.keep, name="import_keep"),
+    path("familles/imports/<int:run_id>/decider/", imports.decide, name="import_decide"),
+    path("familles/imports/<int:run_id>/refus.csv", imports.refusals, name="import_refusals"),
     path("familles/<int:household_id>/", families.detail, name="family"),
     path("familles/<int:household_id>/priorites/", families.audiences, name="audiences"),
     path("familles/<int:household_id>/inviter/<int:guardian_id>/", families.invite, name="invite"),

@@ -19,6 +19,7 @@ from marelle.families.imports.saving import (
     advance,
     ask_to_save,
     begin_import,
+    digest,
     drop_import,
     keep_ours,
     match_columns,
@@ -389,7 +390,10 @@ def test_a_long_file_is_the_worker_s_and_one_worker_s(site: Site) -> None:
     assert tick(at=AT) == 1
     run.refresh_from_db()
     assert (run.state, run.counts["new_children"]) == (ImportState.READY, 700)
-    run = advance(ask_to_save(run=run, by=MALIKA, at=AT), at=AT)
+    assert not ask_to_save(run=run, shown="another page", by=MALIKA, at=AT)
+    assert ask_to_save(run=run, shown=digest(run), by=MALIKA, at=AT)
+    run.refresh_from_db()
+    run = advance(run, at=AT)
     assert run.state == ImportState.SAVING
     ImportRun.objects.update(claimed_at=AT)
     assert not work(run.pk, at=AT)

@@ -5,9 +5,11 @@ import or nothing; the plan is made anew there, under the lock that new families
 written, or else is shown again.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 from django.db import models, transaction
@@ -230,12 +232,21 @@ def change_keys(plan: Mapping[str, Any]) -> set[str]:
 
 
 @transaction.atomic
-def ask_to_save(*, run: ImportRun, by: Actor, at: datetime) -> ImportRun:
-    """Say that the import is to be written; whoever comes second finds it said already."""
-    asked = ImportRun.objects.filter(pk=run.pk, state=ImportState.READY)
-    asked.update(state=ImportState.SAVING, saved_by=by.label, saved_by_user=by.id, claimed_at=None)
-    run.refresh_from_db()
-    return run
+def ask_to_save(*, run: ImportRun, shown: str, by: Actor, at: datetime) -> bool:
+    """Say that the import is to be written, as the page whose `digest` is `shown` told it. Whoever comes second finds
+    it said already; False when the import is no longer what was shown."""
+    run = ImportRun.objects.select_for_update().get(pk=run.pk)
+    if run.state == ImportState.READY and shown != digest(run):
+        return False
+    if run.state == ImportState.READY:
+        run.state, run.saved_by, run.saved_by_user, run.claimed_at = ImportState.SAVING, by.label, by.id, None
+        run.save(update_fields=["state", "saved_by", "saved_by_user", "claimed_at"])
+    return True
+
+
+def digest(run: ImportRun) -> str:
+    """Of what a run would write: a page gives it back with its answer."""
+    return sha256(json.dumps([run.plan, run.kept], sort_keys=True).encode()).hexdigest()[:24]
 
 
 @transaction.atomic

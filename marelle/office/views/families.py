@@ -29,6 +29,7 @@ from marelle.families.services import (
 )
 from marelle.foundation.typed import typed
 from marelle.office.household_form import MOST_CHILDREN, MOST_GUARDIANS, HouseholdForm
+from marelle.office.imports import may_import
 from marelle.office.mails import DESK
 from marelle.office.views.family_activity import activity
 from marelle.rules.eligibility import Audience
@@ -65,6 +66,7 @@ def index(request: AgentHttpRequest) -> HttpResponse:
             "sort": sort,
             "chosen": chosen,
             "may_register": request.agent.kind in DESK,
+            "may_import": may_import(request.agent),
         },
     )
 
@@ -212,33 +214,3 @@ def invite(request: AgentHttpRequest, household_id: int, guardian_id: int) -> Ht
     else:
         messages.success(request, _("Invitation envoyée à %(address)s.") % {"address": mail.to_address})
     return redirect("office:family", household.pk)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@agent_required(*DESK)
-def invite_all(request: AgentHttpRequest) -> HttpResponse:
-    """Invite every adult who has an address and was never invited; GET says how many, and asks."""
-    links = Guardianship.objects.filter(NEVER_INVITED, household__in=households_for(request.agent))
-    waiting = Guardian.objects.filter(pk__in=links.values("guardian")).order_by("last_name", "first_name", "id")
-    if request.method != "POST":
-        return render(
-            request, "office/families/invite_all.html", {"guardians": waiting[:200], "count": waiting.count()}
-        )
-    sent, refused = 0, []
-    for guardian in waiting:
-        try:
-            invite_guardian(
-                guardian=guardian,
-                by=request.user.actor(as_agent=True),
-                at=request.at,
-                after=0,
-            )
-            sent += 1
-        except AlreadyInvited:
-            continue
-        except (AddressInUse, AlreadyIn, NoAddress):
-            refused.append(str(guardian))
-    messages.success(request, ngettext("%(n)d invitation envoyée.", "%(n)d invitations envoyées.", sent) % {"n": sent})
-    if refused:
-        messages.warning(request, _("Non invités, leur adresse sert déjà : %(names)s.") % {"names": ", ".join(refused)})
-    return redirect("office:families")
