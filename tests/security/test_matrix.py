@@ -41,6 +41,7 @@ def everybody(answer: int | str) -> tuple[int | str, ...]:
 FAMILIES = ("door", 200, 200, 200, 404, 404)
 OWN = ("door", 200, 404, 404, 404, 404)
 AGENTS = ("door", 404, 404, 404, 200, 200)
+TOWN_WIDE = ("door", 404, 404, 404, 200, 403)
 AGENTS_THERE = ("door", 404, 404, 404, 200, 404)
 
 
@@ -123,8 +124,18 @@ TABLE = (
     Line("office:families", "get", AGENTS),
     Line("office:new_family", "get", AGENTS),
     Line("office:new_family", "post", AGENTS),
-    Line("office:invite_all", "get", AGENTS),
-    Line("office:invite_all", "post", ("door", 404, 404, 404, "/agents/familles/", "/agents/familles/")),
+    Line("office:invitations", "get", TOWN_WIDE),
+    Line("office:invitations", "post", ("door", 404, 404, 404, 404, 403)),
+    Line("office:invitation_round", "get", TOWN_WIDE, lambda at: (at.round.pk,)),
+    Line("office:invitation_round", "post", ("door", 404, 404, 404, "/agents/familles/inviter/{round}/", 403), lambda at: (at.round.pk,), lambda _: {"do": "cancel"}),  # noqa: E501
+    Line("office:imports", "get", TOWN_WIDE),
+    Line("office:imports", "post", TOWN_WIDE),
+    Line("office:import", "get", TOWN_WIDE, lambda at: (at.run.pk,)),
+    Line("office:import_columns", "get", TOWN_WIDE, lambda at: (at.run.pk,)),
+    Line("office:import_columns", "post", TOWN_WIDE, lambda at: (at.run.pk,)),
+    Line("office:import_keep", "post", ("door", 404, 404, 404, "/agents/familles/imports/{run}/?voir=changements", 403), lambda at: (at.run.pk,)),  # noqa: E501
+    Line("office:import_decide", "post", ("door", 404, 404, 404, 404, 403), lambda at: (at.run.pk,)),
+    Line("office:import_refusals", "get", TOWN_WIDE, lambda at: (at.run.pk,)),
     Line("office:family", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
     Line("office:audiences", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,)),  # noqa: E501
     Line("office:invite", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), guardian),
@@ -157,7 +168,13 @@ def test_every_address_has_its_line() -> None:
 def wrong(line: Line, at: World) -> list[str]:
     """What each person gets that the table does not say."""
     found = []
-    known = {"number": at.request.number, "household": at.benali.household.pk, "line": at.line.pk}
+    known = {
+        "number": at.request.number,
+        "household": at.benali.household.pk,
+        "line": at.line.pk,
+        "run": at.run.pk,
+        "round": at.round.pk,
+    }
     for who, expected in zip(PEOPLE, line.expect, strict=True):
         url = reverse(line.name, args=line.args(at)) + line.query
         answer = getattr(at.client(who), line.method)(url, line.data(at))

@@ -1,7 +1,8 @@
 """A town with a family, its neighbours and its agents: who may go where, and what comes back of what is badly typed."""
 
+import uuid
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
 from django.test import Client
@@ -12,7 +13,9 @@ from marelle.accounts.services import activate, register_agent
 from marelle.activities.models import Site
 from marelle.bookings.models import BasketLine
 from marelle.demo.models import DeliveredMail
-from marelle.families.models import Guardian, Household, Residence
+from marelle.families.imports.saving import advance, begin_import, match_columns
+from marelle.families.invitations import schedule_round
+from marelle.families.models import Guardian, Household, ImportRun, InvitationRound, Residence
 from marelle.families.services import Address, NewGuardian, invite_guardian, register_household
 from marelle.foundation import outbox
 from marelle.foundation.audit import PORTAL
@@ -37,6 +40,8 @@ class World:
     line: BasketLine
     mail: OutboxMail
     delivered: DeliveredMail
+    run: ImportRun  # a spreadsheet ready to be saved
+    round: InvitationRound  # to leave tomorrow
 
     @property
     def people(self) -> dict[str, User | None]:
@@ -89,6 +94,21 @@ def other_home(of: Family, *, name: str = "Lopez") -> Family:
     return Family(household, guardian, guardian.user, of.children)
 
 
+SPREADSHEET = b"""Nom enfant;Pr\xc3\xa9nom enfant;Date de naissance;Nom responsable 1;Pr\xc3\xa9nom responsable 1
+Aubry;Lou;01/02/2019;Aubry;Jeanne
+"""
+
+
+def import_ready(by: User) -> ImportRun:
+    run = begin_import(
+        files=[("familles.csv", SPREADSHEET)],
+        school=Site.objects.get(slug="ecole-elementaire"),
+        by=by.actor(as_agent=True),
+        at=AT,
+    )
+    return advance(match_columns(run=run, matching=run.matching, at=AT), at=AT)
+
+
 def world(settings: Settings) -> World:
     settings.CLOCK = (AT, datetime.now(UTC))
     cadours()
@@ -118,5 +138,9 @@ def world(settings: Settings) -> World:
         delivered=DeliveredMail.objects.create(
             message_id="<1@x>", from_address="a@example.org", to_address="b@example.org", subject="Bonjour",
             text="Bonjour", html="<html><head></head>Bonjour</html>", delivered_at=AT,
+        ),
+        run=import_ready(malika),
+        round=schedule_round(
+            send_key=uuid.uuid4(), schools=[], classes=[], due_at=AT + timedelta(days=1), by=malika.actor(), at=AT
         ),
     )  # fmt: skip

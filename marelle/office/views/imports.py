@@ -201,14 +201,14 @@ def columns(request: AgentHttpRequest, run_id: int) -> HttpResponse:
             return redirect("office:import", run.pk)
     samples = [next((row.cells[n] for row in sheet.rows if row.cells[n]), "") for n in range(len(sheet.header))]
     choices = [(index, f"{name or _('Colonne %(n)d') % {'n': index + 1}}") for index, name in enumerate(sheet.header)]
-    fields = [
+    fields: list[dict[str, Any]] = [
         {
             "name": name,
             "id": f"c-{slug(name)}",
             "label": labels.FIELDS[name],
             "required": name in REQUIRED,
             "index": matching.get(name),
-            "sample": samples[index] if (index := matching.get(name)) is not None and index < len(samples) else "",
+            "sample": samples[place] if (place := matching.get(name)) is not None and place < len(samples) else "",
         }
         for name in FIELDS
     ]

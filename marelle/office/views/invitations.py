@@ -192,7 +192,8 @@ def report(request: AgentHttpRequest, round_id: int) -> HttpResponse:
             "failed": len(kinds["echecs"]),
             "active": len(kinds["comptes-ouverts"]),
             "again": unopened,
-            "again_words": ngettext("Renvoyer à %(n)d personne", "Renvoyer à %(n)d personnes", unopened) % {"n": unopened},
+            "again_words": ngettext("Renvoyer à %(n)d personne", "Renvoyer à %(n)d personnes", unopened)
+            % {"n": unopened},
             "send_key": uuid.uuid4(),
         },
     )

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('activities', '0003_offer_key'),
-        ('families', '0001_initial'),
+        ('families', '0002_priorities'),
         ('foundation', '0003_stored_file'),
     ]
 
