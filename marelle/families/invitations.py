@@ -137,8 +137,9 @@ def begin(round_id: int, *, at: datetime) -> None:
 
 
 def not_in_yet(round_id: int) -> "QuerySet[Guardian]":
-    """Those of a round to whom an e-mail went and whose account is not open."""
-    guests = InvitationGuest.objects.filter(round=round_id).exclude(mail=None)
+    """Those of a round whose e-mail had its turn, whatever came of it, and whose account is not open."""
+    in_turn = OutboxMail.objects.exclude(state__in=[MailState.WAITING, MailState.SENDING])
+    guests = InvitationGuest.objects.filter(round=round_id, mail__in=in_turn.values("id"))
     return Guardian.objects.filter(NOT_IN, HAS_ADDRESS, pk__in=guests.values("guardian"))
 
 

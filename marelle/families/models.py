@@ -179,7 +179,7 @@ class ColumnMatch(models.Model):
 class RoundState(models.TextChoices):
     SCHEDULED = "scheduled", _("Programmé")
     SENDING = "sending", _("Envoi en cours")
-    SENT = "sent", _("Envoyé")
+    SENT = "sent", _("Parti")
     CANCELLED = "cancelled", _("Annulé")
 
 

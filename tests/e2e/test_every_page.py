@@ -31,7 +31,9 @@ def prepare() -> dict[str, object]:
     newcomer = offer.family("Moreau", [("Léo", "CP")], first_name="Julien", email="julien@famille.example")
     assert cancelling is not None
     from marelle.foundation.models import MailState, OutboxMail
+    from tests.security.world import import_ready, round_tomorrow
 
+    run, scheduled = import_ready(malika), round_tomorrow(malika)
     failed = OutboxMail.objects.first()
     assert failed is not None
     OutboxMail.objects.filter(pk=failed.pk).update(state=MailState.FAILED, error="Boîte pleine")
@@ -40,6 +42,8 @@ def prepare() -> dict[str, object]:
         "cancelling": cancelling.number,
         "household": who.household.pk,
         "newcomer": newcomer.household.pk,
+        "run": run.pk,
+        "round": scheduled.pk,
     }
 
 
@@ -81,6 +85,12 @@ AGENT = [
     "/agents/familles/",
     "/agents/familles/nouvelle/",
     "/agents/familles/{household}/",
+    "/agents/familles/inviter/",
+    "/agents/familles/inviter/{round}/",
+    "/agents/familles/imports/",
+    "/agents/familles/imports/{run}/",
+    "/agents/familles/imports/{run}/?voir=changements",
+    "/agents/familles/imports/{run}/colonnes/",
     "/agents/e-mails/",
 ]
 NOBODY = [

@@ -81,7 +81,7 @@ def test_a_school_s_two_files_are_looked_at_then_saved_then_undone(desk: Client,
         "Même identifiant national que la ligne 2",
         "Aucun responsable légal",
         "Nom ou prénom vide",
-        "Zéphyr LACOMBE n’est pas dans le fichier des élèves",
+        "Zéphyr Lacombe n’est pas dans le fichier des élèves",
     ):
         assert sentence in page, sentence
     two = plain_spaces(desk.get(f"{HERE}{run.pk}/?voir=deux-foyers").text)

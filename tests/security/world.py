@@ -109,6 +109,12 @@ def import_ready(by: User) -> ImportRun:
     return advance(match_columns(run=run, matching=run.matching, at=AT), at=AT)
 
 
+def round_tomorrow(by: User) -> InvitationRound:
+    return schedule_round(
+        send_key=uuid.uuid4(), schools=[], classes=[], due_at=AT + timedelta(days=1), by=by.actor(), at=AT
+    )
+
+
 def world(settings: Settings) -> World:
     settings.CLOCK = (AT, datetime.now(UTC))
     cadours()
@@ -140,7 +146,5 @@ def world(settings: Settings) -> World:
             text="Bonjour", html="<html><head></head>Bonjour</html>", delivered_at=AT,
         ),
         run=import_ready(malika),
-        round=schedule_round(
-            send_key=uuid.uuid4(), schools=[], classes=[], due_at=AT + timedelta(days=1), by=malika.actor(), at=AT
-        ),
+        round=round_tomorrow(malika),
     )  # fmt: skip

@@ -101,7 +101,7 @@ def read_spreadsheet(sheet: Sheet, matching: Matching, *, today: date) -> People
     numbers: dict[str, int] = {}
     for row in sheet.rows:
         cells = _Cells(row, matching)
-        who = " ".join(f"{cells['child.first_name']} {cells['child.last_name']}".split())
+        who = full_name(cells["child.first_name"], cells["child.last_name"])
         try:
             pupil = _pupil(row, cells, prefix="child.", today=today)
             other = numbers.get(pupil.ine) if pupil.ine else None
@@ -155,7 +155,7 @@ def read_onde(pupils: Sheet, guardians: Sheet, *, today: date) -> People:
     numbers: dict[str, int] = {}
     for row in pupils.rows:
         cells = _Cells(row, columns)
-        who = " ".join(f"{cells['first_name']} {cells['last_name']}".split())
+        who = full_name(cells["first_name"], cells["last_name"])
         try:
             pupil = _pupil(row, cells, prefix="", today=today)
             if pupil.ine and pupil.ine in numbers:
@@ -228,7 +228,7 @@ def _onde_adults(people: People, sheet: Sheet) -> None:
     for row in sheet.rows:
         cells = _Cells(row, columns)
         last_name, first_name = cells["used_name"] or cells["last_name"], cells["first_name"]
-        who = " ".join(f"{first_name} {last_name}".split())
+        who = full_name(first_name, last_name)
         if row.excess or not last_name or not first_name:
             why = Why.EXCESS if row.excess else Why.GUARDIAN_NO_NAME
             people.remarks.append(Remark(GUARDIANS, row.line, who, why, {"name": who}))
@@ -256,7 +256,7 @@ def _onde_adults(people: People, sheet: Sheet) -> None:
                 in_class = words(child.get("classes", "") or child.get("classe", ""))
                 same = [n for n in candidates if in_class and words(people.pupils[n].class_name) == in_class]
                 candidates = same or candidates
-            child_name = f"{given} {family[0] or family[1]}"
+            child_name = full_name(given, family[0] or family[1])
             if len(candidates) == 1:
                 if candidates[0] not in adult.children:
                     adult.children.append(candidates[0])
@@ -363,6 +363,10 @@ def _with_good_addresses(people: People) -> People:
             )
             adult.email = ""
     return people
+
+
+def full_name(first_name: str, last_name: str) -> str:
+    return f"{named(first_name)} {named(last_name)}".strip()
 
 
 def is_email(text: str) -> bool:

@@ -56,7 +56,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('send_key', models.UUIDField(unique=True)),
-                ('state', models.CharField(choices=[('scheduled', 'Programmé'), ('sending', 'Envoi en cours'), ('sent', 'Envoyé'), ('cancelled', 'Annulé')], default='scheduled', max_length=10)),
+                ('state', models.CharField(choices=[('scheduled', 'Programmé'), ('sending', 'Envoi en cours'), ('sent', 'Parti'), ('cancelled', 'Annulé')], default='scheduled', max_length=10)),
                 ('schools', models.JSONField(default=list)),
                 ('classes', models.JSONField(default=list)),
                 ('created_at', models.DateTimeField()),
