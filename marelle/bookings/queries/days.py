@@ -161,6 +161,28 @@ def basket_lines_among(enrolments: Sequence[Enrolment], *, user: User, household
     return sorted(lines, key=lambda line: ranks.get(line.enrolment_id, len(ranks)))
 
 
+def attach_offer(lines: Sequence[BasketLine], *, town: Municipality) -> None:
+    """Give these lines, read with their child and their enrolment, all that the offer says of them: those of one
+    enrolment share it. No query, and a few when the town does not offer something any more."""
+    offer = offer_of(town)
+    units = {unit.id: unit for listed in offer.units.values() for unit in listed}
+    shared: dict[int, Enrolment] = {}
+    for line in lines:
+        enrolment = shared.setdefault(line.enrolment_id, line.enrolment)
+        if enrolment is line.enrolment:
+            enrolment.child = line.child
+            if enrolment.activity_id in offer.activities:
+                enrolment.activity = offer.activities[enrolment.activity_id]
+                enrolment.group = offer.groups[enrolment.group_id]
+                enrolment.school_year = offer.years[enrolment.school_year_id]
+        line.enrolment = enrolment
+        if line.unit_id in units:
+            line.unit = units[line.unit_id]
+    gone = [enrolment for enrolment in shared.values() if enrolment.activity_id not in offer.activities]
+    prefetch_related_objects(gone, "activity__service", "activity__site", "group", "school_year")
+    prefetch_related_objects([line for line in lines if line.unit_id not in units], "unit")
+
+
 def load_days(
     *,
     town: Municipality,

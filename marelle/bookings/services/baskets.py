@@ -37,6 +37,13 @@ def basket_of(*, user: User, household: Household, at: datetime) -> Basket:
     return basket
 
 
+def lock_basket(*, user: User, household: Household, at: datetime) -> Basket:
+    """The basket, its row locked until the caller's transaction ends."""
+    locked = Basket.objects.select_for_update(no_key=True)
+    basket, _ = locked.get_or_create(user=user, household=household, defaults={"changed_at": at})
+    return basket
+
+
 @transaction.atomic
 def fill_basket(
     *, user: User, household: Household, days: Days, shown: Mapping[Key, Shown], at: datetime
@@ -48,8 +55,7 @@ def fill_basket(
     left out, never turned into a silent change. Ticking a full day that has a waiting list asks to wait. The ticked
     boxes of a page sent twice give the same basket.
     """
-    basket = basket_of(user=user, household=household, at=at)
-    basket = Basket.objects.select_for_update(no_key=True).get(id=basket.id)
+    basket = lock_basket(user=user, household=household, at=at)
     clashes: list[Clash] = []
     wanted: list[BasketLine] = []
     dropped: list[Key] = []
@@ -78,8 +84,7 @@ def fill_basket(
 @transaction.atomic
 def add_days(*, user: User, household: Household, states: Iterable[DayState], at: datetime) -> Basket:
     """Put these free days in the basket, each already allowed by `may_add`; those in it stay."""
-    basket = basket_of(user=user, household=household, at=at)
-    basket = Basket.objects.select_for_update(no_key=True).get(id=basket.id)
+    basket = lock_basket(user=user, household=household, at=at)
     # One of these days may still stand here as a cancellation, of a booking that is no more.
     if _replace(basket, dropped=(), wanted=[_line(basket, state, Act.BOOK) for state in states]):
         _changed(basket, at=at)

@@ -20,7 +20,7 @@ from marelle.bookings.labels import acts_words
 from marelle.bookings.models import Basket, BasketLine, Booking
 from marelle.bookings.queries.baskets import lines_of
 from marelle.bookings.queries.combinations import Wanted, reach, refusals_together, rules_for
-from marelle.bookings.queries.days import Days, DayState, component_places, load_days
+from marelle.bookings.queries.days import Days, DayState, attach_offer, component_places, load_days
 from marelle.bookings.services.places import exchange, release
 from marelle.families.models import Child, Household
 from marelle.foundation import audit
@@ -89,16 +89,14 @@ def send_basket(
         return Sending(request=None, repeated=True)
     lines = list(
         lines_of(user=user, household=household)
-        .select_related(
-            "child", "unit", "enrolment__child", "enrolment__activity__service", "enrolment__activity__site",
-            "enrolment__group", "enrolment__school_year",
-        )
+        .select_related("child", "enrolment")
         .order_by("child__birth_date", "child_id", "date", "unit__position", "id")
-    )  # fmt: skip
+    )
     if shown is not None:
         lines = [line for line in lines if choice_of(line) in shown]
     if not lines:
         return Sending(request=None)
+    attach_offer(lines, town=town)
 
     lock_children(line.child_id for line in lines)
     days = load_basket_days(lines, town=town, at=at)

@@ -12,10 +12,9 @@ from datetime import date, datetime
 from django.db import transaction
 
 from marelle.accounts.models import User
-from marelle.bookings.models import Basket
 from marelle.bookings.queries.combinations import apart_units
 from marelle.bookings.queries.days import Days, DayState
-from marelle.bookings.services.baskets import Key, Shown, basket_of, fill_basket
+from marelle.bookings.services.baskets import Key, Shown, fill_basket, lock_basket
 from marelle.families.models import Household
 from marelle.requests.models import Act
 from marelle.rules.decisions import Decision, Reason, Refused
@@ -85,8 +84,7 @@ def undo_choice(
 
 def _held(*, user: User, household: Household, at: datetime) -> dict[Key, str]:
     """What the locked basket holds, by cell."""
-    basket = basket_of(user=user, household=household, at=at)
-    basket = Basket.objects.select_for_update(no_key=True).get(id=basket.id)
+    basket = lock_basket(user=user, household=household, at=at)
     return {
         (child, unit, day): act for child, unit, day, act in basket.lines.values_list("child", "unit", "date", "act")
     }

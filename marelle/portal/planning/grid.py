@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS
@@ -367,7 +368,12 @@ def _day(
 
 def day_address(service: Service, day: date, stretch: Stretch) -> str:
     """The page of one day; it leads back to the stretch."""
-    return f"{reverse('portal:day', args=[service.slug, day.isoformat()])}?{stretch.query}"
+    return f"{_sheet(service.slug, day)}?{stretch.query}"
+
+
+@lru_cache(maxsize=1024)  # a planning leads to each of its days, and an address is looked up by trying them all
+def _sheet(service: str, day: date) -> str:
+    return reverse("portal:day", args=[service, day.isoformat()])
 
 
 def _week_grid(
