@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
@@ -16,6 +16,7 @@ from marelle.families.imports.saving import (
     NoLongerUndone,
     TooManyFiles,
     TwoFilesNeeded,
+    Writing,
     advance,
     ask_to_save,
     begin_import,
@@ -367,6 +368,16 @@ def test_an_abandoned_import_leaves_no_file(site: Site, django_capture_on_commit
     assert not path.exists() and not StoredFile.objects.exists()
 
 
+def test_a_file_lost_before_it_was_read_ends_the_import(site: Site) -> None:
+    run = sheet(site, LOU)
+    assert run.file is not None
+    path_of(run.file.pk).unlink()
+    ImportRun.objects.update(state=ImportState.READING)
+    assert tick(at=AT) == 1
+    run.refresh_from_db()
+    assert run.state == ImportState.DROPPED
+
+
 def test_after_a_month_only_counts_remain(site: Site) -> None:
     saved(sheet(site, LOU))
     assert tick(at=AT + KEPT) == 0
@@ -430,3 +441,18 @@ def test_two_agents_confirm_at_once_and_it_is_written_once(transactional_db, rac
     assert {outcome.answer for outcome in outcomes} == {ImportState.SAVED}
     assert (Household.objects.count(), Child.objects.count()) == (2, 2)
     assert AuditLine.objects.filter(action="import.saved").count() == 1
+
+
+@pytest.mark.race
+def test_without_its_locks_it_would_be_written_several_times(transactional_db, race) -> None:  # type: ignore[no-untyped-def]
+    town()
+    run = sheet(school(), LOU, SAM)
+
+    def naive(_n: int) -> None:
+        with transaction.atomic():
+            if ImportRun.objects.get(pk=run.pk).state == ImportState.READY:
+                Writing(run=run, plan=plan_of(run), by=MALIKA, at=AT).write()
+                ImportRun.objects.update(state=ImportState.SAVED)
+
+    race(naive, range(8), at_once=8)
+    assert Household.objects.count() > 2

@@ -172,7 +172,11 @@ def work(run_id: int, *, at: datetime) -> bool:
         return False
     run = ImportRun.objects.select_related("file", "second_file", "school").get(pk=run_id)
     if run.state == ImportState.READING:
-        plan = _plan(run, at=at)
+        try:
+            plan = _plan(run, at=at)
+        except store.FileGone:
+            drop_import(run=run)
+            return True
         ImportRun.objects.filter(pk=run_id, state=ImportState.READING).update(
             plan=plan.to_json(), counts=plan.counts(), state=ImportState.READY, claimed_at=None
         )
@@ -268,7 +272,7 @@ def save_import(*, run: ImportRun, by: Actor, at: datetime) -> ImportRun:
         run.state, run.claimed_at = ImportState.READY, None
         run.save(update_fields=["plan", "counts", "kept", "state", "claimed_at"])
         return run
-    writing = _Writing(run=run, plan=plan, by=by, at=at)
+    writing = Writing(run=run, plan=plan, by=by, at=at)
     writing.write()
     run.journal = writing.journal()
     run.state, run.saved_at, run.saved_by, run.claimed_at = ImportState.SAVED, at, by.label, None
@@ -286,7 +290,7 @@ TABLES: dict[str, type[models.Model]] = {
 }
 
 
-class _Writing:
+class Writing:
     """One import's writing: what it creates and changes, and the words of it."""
 
     def __init__(self, *, run: ImportRun, plan: Plan, by: Actor, at: datetime) -> None:
