@@ -159,7 +159,7 @@ def _line_look(line: RequestLine, enrolment: Enrolment | None) -> Look:
 def _answer_words(line: RequestLine, town: Municipality) -> str:
     if line.answered_at is None:
         return ""
-    if line.at_once:
+    if line.at_once and not line.answered_by_label:
         return _("acceptée à l’envoi")
     return _("par %(who)s, le %(when)s") % {
         "who": line.answered_by_label,

@@ -1,4 +1,4 @@
-"""Ready-made reasons for a refusal, in the words that the family reads."""
+"""Ready-made reasons for a refusal, or for an act past a rule, in the words that the family reads."""
 
 from dataclasses import dataclass
 
@@ -16,6 +16,9 @@ class Model:
     text: Promise
 
 
+#: The reasons of an agent who changes a family's days past a limit.
+OVERRIDE = "override"
+
 MODELS: dict[str, tuple[Model, ...]] = {
     RequestKind.BOOKING: (
         Model("delai", _("Le délai était passé : le repas ou l’accueil est déjà commandé.")),
@@ -28,6 +31,12 @@ MODELS: dict[str, tuple[Model, ...]] = {
         Model("age", _("L’enfant n’a pas l’âge requis pour ce service.")),
         Model("complet", _("Il n’y a plus de place dans ce service.")),
         Model("dossier", _("Le dossier est incomplet : contactez le service.")),
+    ),
+    OVERRIDE: (
+        Model("appel", _("À la demande de la famille, par téléphone.")),
+        Model("maladie", _("Maladie, certificat reçu.")),
+        Model("urgence", _("Urgence familiale.")),
+        Model("erreur", _("Erreur corrigée par le service.")),
     ),
 }
 

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from marelle.office.views import families, imports, invitations, mails, queue, today, waiting
+from marelle.office.views import families, family_planning, imports, invitations, mails, queue, today, waiting
 
 app_name = "office"
 urlpatterns = [
@@ -23,6 +23,17 @@ urlpatterns = [
     path("familles/imports/<int:run_id>/refus.csv", imports.refusals, name="import_refusals"),
     path("familles/<int:household_id>/", families.detail, name="family"),
     path("familles/<int:household_id>/priorites/", families.audiences, name="audiences"),
+    path("familles/<int:household_id>/planning/", family_planning.plannings, name="family_plannings"),
+    path(
+        "familles/<int:household_id>/planning/<slug:service>/",
+        family_planning.planning,
+        name="family_planning",
+    ),
+    path(
+        "familles/<int:household_id>/planning/<slug:service>/enregistrer/",
+        family_planning.record,
+        name="record_for_family",
+    ),
     path("familles/<int:household_id>/inviter/<int:guardian_id>/", families.invite, name="invite"),
     path("e-mails/", mails.index, name="mails"),
     path("e-mails/<uuid:mail_id>/", mails.decide, name="mail"),

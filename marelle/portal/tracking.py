@@ -157,7 +157,9 @@ def _row(
     parts = [
         _("N° %(number)s") % {"number": request.number},
         list_words(name for _id, name in children),
-        _("envoyée %(moment)s") % {"moment": sent},
+        _("faite par le service %(moment)s") % {"moment": sent}
+        if request.by_agent
+        else _("envoyée %(moment)s") % {"moment": sent},
     ]
     if request.state == RequestState.SENT and (due := answer_day(town, request.sent_at)):
         today = at.astimezone(town.tz).date()
@@ -284,7 +286,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
                         act=line.act,
                         look=line_look(line, booking := days.get(line.pk), known.get(booking.pk, 0) if booking else 0),
                         place_id=booking.pk if booking is not None and booking.state in _WAITING else None,
-                        reason=line.reason,
+                        reason=_("Après la limite. %(reason)s") % {"reason": line.reason} if line.late else line.reason,
                     )
                     for line in mine
                 ),
@@ -374,6 +376,16 @@ def _steps(
     at: datetime,
     waiting: bool,
 ) -> tuple[Step, ...]:
+    if request.by_agent:
+        made = near_moment_words(request.sent_at, at=at, town=town)
+        return (
+            Step(
+                name=_("Faite par le service"),
+                text=_("%(agent)s, %(moment)s") % {"agent": request.sent_by_label, "moment": made},
+                state="done",
+                icon="check",
+            ),
+        )
     sent = Step(
         name=_("Envoyée"), text=near_moment_words(request.sent_at, at=at, town=town), state="done", icon="check"
     )

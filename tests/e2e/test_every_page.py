@@ -82,6 +82,8 @@ AGENT = [
     "/agents/demandes/{pending}/",
     "/agents/demandes/{cancelling}/",
     "/agents/demandes/raccourcis/",
+    "/agents/familles/{household}/planning/cantine/?mois=2026-11",
+    "/agents/familles/{household}/planning/garderie/",
     "/agents/familles/",
     "/agents/familles/nouvelle/",
     "/agents/familles/{household}/",

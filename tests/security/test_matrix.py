@@ -53,6 +53,10 @@ def guardian(at: World) -> tuple[int, int]:
     return at.benali.household.pk, at.benali.guardian.pk
 
 
+def canteen(at: World) -> tuple[int, str]:
+    return at.benali.household.pk, "cantine"
+
+
 def sent(path: str) -> tuple[int | str, ...]:
     """A guardian's own page that answers a form: it sends on to `path`."""
     return ("door", path, path, path, 404, 404)
@@ -138,6 +142,10 @@ TABLE = (
     Line("office:import_refusals", "get", TOWN_WIDE, lambda at: (at.run.pk,)),
     Line("office:family", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
     Line("office:audiences", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,)),  # noqa: E501
+    Line("office:family_plannings", "get", ("door", 404, 404, 404, "/agents/familles/{household}/planning/cantine/", 404), lambda at: (at.benali.household.pk,)),  # noqa: E501
+    Line("office:family_planning", "get", AGENTS_THERE, canteen),
+    Line("office:family_planning", "post", AGENTS_THERE, canteen),
+    Line("office:record_for_family", "post", ("door", 404, 404, 404, "/agents/familles/{household}/planning/cantine/", 404), canteen, lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("office:invite", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), guardian),
     Line("office:mails", "get", AGENTS),
     Line("office:mail", "post", ("door", 404, 404, 404, "/agents/e-mails/", 404), lambda at: (at.mail.pk,), lambda _: {"do": "drop"}),  # noqa: E501

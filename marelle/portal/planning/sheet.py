@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.activities.models import OpeningDay
+from marelle.bookings.labels import late_words
 from marelle.bookings.models import BasketLine, Closure
 from marelle.bookings.queries.cells import cell_state, is_editable, tile_key
 from marelle.bookings.queries.days import Days, DayState
@@ -97,7 +98,7 @@ def _tile(state: DayState, place: Place, days: Days, held: Mapping[tuple[int, in
 def _limits(states: Sequence[DayState], place: Place, days: Days) -> tuple[Fact, ...]:
     """What may change, until when, or since when not: once for all, or by child and unit where they differ."""
     if states and states[0].day < days.today:
-        return (Fact(_("Ce jour est passé.")),)
+        return (Fact(_("Ce jour est passé.")), *_late(states, place))
     closed = _closures(states, place)
     said: dict[str, list[str]] = {}
     several = len({state.unit.id for state in states}) > 1
@@ -111,9 +112,22 @@ def _limits(states: Sequence[DayState], place: Place, days: Days) -> tuple[Fact,
         said.setdefault(sentence(verdict, place.town.tz), []).append(
             _("%(name)s, %(unit)s") % {"name": name, "unit": state.unit.name.lower()} if several else name
         )
+    late = _late(states, place)
     if len(said) == 1 and not closed:
-        return tuple(Fact(f"{text}.") for text in said)
-    return (*closed, *(Fact(f"{text}.", list_words(of)) for text, of in said.items()))
+        return (*(Fact(f"{text}.") for text in said), *late)
+    return (*closed, *(Fact(f"{text}.", list_words(of)) for text, of in said.items()), *late)
+
+
+def _late(states: Sequence[DayState], place: Place) -> tuple[Fact, ...]:
+    """For whom an agent booked the day past its limit."""
+    names = [
+        place.kids[state.enrolment.child_id].name
+        for state in states
+        if state.booking is not None and state.booking.booked_late and state.enrolment.child_id in place.kids
+    ]
+    if not names:
+        return ()
+    return (Fact(_("Réservé par le service, après la limite."), list_words(dict.fromkeys(names))),)
 
 
 def _closures(states: Sequence[DayState], place: Place) -> tuple[Fact, ...]:
@@ -170,12 +184,13 @@ def _history(
             child__in=children, date=day, service=place.service, request__household=place.enrolments[0].household_id
         )
         .select_related("request", "unit")
+        .prefetch_related("bookings")
         .order_by("-request_id", "position")
     )
     for line in lines:
         if line.child_id not in place.kids:
             continue
-        what = _asked_words(line)
+        what = _made_words(line) if line.request.by_agent else _asked_words(line)
         found.append(
             Event(
                 when=short_day_words(line.request.sent_at.astimezone(place.town.tz).date()),
@@ -197,6 +212,18 @@ def _asked_words(line: RequestLine) -> str:
     asked = {LineState.ACCEPTED: _("réservation acceptée"), LineState.REFUSED: _("réservation refusée"),
              LineState.WITHDRAWN: _("réservation retirée")}  # fmt: skip
     return asked.get(LineState(line.state), _("réservation en cours"))
+
+
+def _made_words(line: RequestLine) -> str:
+    """What an agent did for the family: "réservation faite par Malika Roux (après la limite)"."""
+    cancels = line.act == Act.CANCEL
+    words = _("annulation faite par %(agent)s") if cancels else _("réservation faite par %(agent)s")
+    words = words % {"agent": line.request.sent_by_label}
+    if not line.late:
+        return words
+    booking = next(iter(line.bookings.all()), None) if cancels else None
+    late = late_words(act=line.act, still_due=booking.still_due if booking else None)
+    return f"{words} ({late})"
 
 
 def _of(what: str, unit: str, *, several: bool) -> str:
