@@ -25,7 +25,7 @@ from marelle.bookings.services.overrides import Change, read_change
 from marelle.families.models import Household
 from marelle.families.permissions import households_for
 from marelle.families.queries import kids_of
-from marelle.foundation.components.grid import Grid, Kid, Tile, unpack_seen
+from marelle.foundation.components.grid import Grid, Kid, Mark, State, Tile, unpack_seen
 from marelle.foundation.french import euros
 from marelle.foundation.sentences import day_words, list_words, moment_words, sentence
 from marelle.office.queue import sites_of
@@ -235,8 +235,10 @@ def _requests_about(by_day: Mapping[date, Sequence[DayState]]) -> dict[int, str]
     return {line.id: request.number for request in found for line in request.lines.all() if line.id in lines}
 
 
-def _look(state: DayState, found: Override, *, today: date) -> CellState:
+def _look(state: DayState, found: Override, *, today: date) -> State:
     look = recorded(state)
+    if look is CellState.FREE and found.late is not None:
+        return Mark(_("Libre, hors délai"), look.icon, look.css)
     if look is CellState.FREE and not found.is_allowed and state.day < today:
         return CellState.PAST
     if look is CellState.BOOKED and (found.late is not None or not found.is_allowed):
@@ -245,13 +247,11 @@ def _look(state: DayState, found: Override, *, today: date) -> CellState:
 
 
 def _note(found: Override) -> str:
-    """The first thing that a change would go past, in a word or two."""
+    """What a change would go past besides its limit, which the state tells, in a word or two."""
     if not found.is_allowed:
         return ""
     if found.over:
         return _("dépasse de %(n)d") % {"n": found.over}
-    if found.late is not None:
-        return _("hors délai")
     if found.waiting:
         return _("%(n)d en attente") % {"n": found.waiting}
     return _("pas ouvert") if found.early is not None else ""
