@@ -11,6 +11,7 @@ from marelle.rules.lateness import Surcharge
 from marelle.rules.lifecycles import BookingState, EnrolmentState
 
 _LATE = (Reason.PAST_LIMIT, Reason.AGENT_ONLY)
+_EARLY = (Reason.NOT_OPEN_YET, Reason.PRIORITY_ONLY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def override(state: DayState, days: Days, *, act: Act | None = None) -> Override
     return Override(
         decision=Allowed(),
         late=late,
-        early=verdict if isinstance(verdict, Refused) and verdict.reason == Reason.NOT_OPEN_YET else None,
+        early=verdict if isinstance(verdict, Refused) and verdict.reason in _EARLY else None,
         over=state.over,
         waiting=state.ahead if state.left == 0 else 0,
     )
@@ -73,7 +74,7 @@ def _stop(state: DayState, verdict: Decision, days: Days, *, act: Act) -> Refuse
         return Refused(Reason.CHANGED_MEANWHILE, {"state": state.was})
     if act == Act.BOOK and not state.places:
         return Refused(Reason.CLOSED)
-    if isinstance(verdict, Refused) and verdict.reason not in (*_LATE, Reason.NOT_OPEN_YET):
+    if isinstance(verdict, Refused) and verdict.reason not in (*_LATE, *_EARLY):
         return verdict
     if (over := _period_over(state, days)) is not None:
         return Refused(Reason.PAST_LIMIT, {"since": over})
