@@ -184,4 +184,4 @@ def test_a_month_asks_as_much_for_one_child_as_for_six(desk: Client, malika: Use
     desk.get(path(who))
     with CaptureQueriesContext(connection) as queries:
         assert desk.get(path(who), {"mois": "2026-11"}).status_code == 200
-    assert len(queries) == 16, [query["sql"][:90] for query in queries]
+    assert len(queries) == 17, [query["sql"][:90] for query in queries]
