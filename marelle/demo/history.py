@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -24,7 +25,10 @@ from marelle.accounts.services import activate
 from marelle.activities.models import Municipality, OpeningDay, SchoolYear, Site, Unit
 from marelle.activities.queries import municipality, rules_of
 from marelle.bookings.models import Booking, Enrolment
+from marelle.bookings.queries.days import live_enrolments, load_days
+from marelle.bookings.queries.overrides import override
 from marelle.bookings.services.answers import Verdict, answer_request
+from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.demo import accounts, people
 from marelle.demo.almanac import ONE_DAY, Almanac
 from marelle.demo.cover import BEFORE
@@ -57,11 +61,15 @@ FEWEST, MOST = 8, 13
 #: The chance, on a day, that one more family moves to town; and how many live there at most.
 NEWCOMER, CROWD = 0.03, 20
 
+#: The chance, on a working day, that a family calls after the limit, and that an agent books the day for it.
+CALLS = 0.15
+
 # What agents write. Data like the names, not the portal's own words.
 NO_INSURANCE = "Il manque l’attestation d’assurance scolaire. Déposez-la à l’accueil, puis refaites la demande."
 OUTING = "Sortie scolaire ce jour-là : le pique-nique est fourni par l’école."
 TOO_LATE = "La commande est déjà partie : ce jour reste réservé."
 NO_PLACE = "Il n’y a plus de place ce jour-là."
+CALLED = "À la demande de la famille, par téléphone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +230,9 @@ class History:
             )
         for home in list(self.homes.values()):
             self._plan_evening(home, day)
+        dice = self.almanac.dice("call", day)
+        if self.almanac.is_working(day) and dice.random() < CALLS:
+            self._at(self.almanac.instant(day, 8, dice.uniform(35, 55)), lambda at: self._call(at, dice))
 
     def _arrivals(self, day: date) -> Iterator[int]:
         """The families that an agent registers on that day: most at the start, Julien's just before the first
@@ -410,6 +421,30 @@ class History:
         if cancelled and dice.random() < 0.06:
             return [(line, TOO_LATE) for line in cancelled]
         return []
+
+    def _call(self, at: datetime, dice: Random) -> None:
+        """A family calls in the morning: one of its children stays today after all, though the limit is past."""
+        today = self.almanac.local(at)
+        homes = [home for home in self.homes.values() if home.accepted and home.said.number != people.NADIA]
+        dice.shuffle(homes)
+        for home in homes:
+            mine = live_enrolments(town=self.town, household=home.household, states=(EnrolmentState.ACCEPTED,))
+            days = load_days(town=self.town, enrolments=mine, at=at, dates=[today])
+            free = [state for _key, state in sorted(days.states.items()) if state.booking is None]
+            found = next((s for s in free if (read := override(s, days)).is_allowed and read.late), None)
+            if found is None or self.habits.has_a_visitor(home):
+                continue
+            book_for_family(
+                town=self.town,
+                household=home.household,
+                changes=[Change(found.enrolment.child_id, found.unit.pk, today, Act.BOOK)],
+                reason=CALLED,
+                by=self.malika,
+                send_key=UUID(int=dice.getrandbits(128), version=4),
+                at=at,
+            )
+            self.deeds += 1
+            return
 
     # ── what waits for the visitor ──────────────────────────────────────────────────────────────────────────────────
 

@@ -94,6 +94,13 @@ def test_what_waits_is_of_every_kind_and_one_day_presses() -> None:
     assert waiting.filter(act=Act.BOOK, date__lte=date(2026, 11, 25)).exists()
 
 
+def test_now_and_then_a_family_calls_and_an_agent_books_for_it() -> None:
+    prepared()
+    made = FamilyRequest.objects.filter(by_agent=True)
+    assert made.exists()
+    assert set(Booking.objects.filter(line__request__in=made).values_list("state", "booked_late")) >= {("booked", True)}
+
+
 def test_preparing_again_changes_nothing() -> None:
     prepared()
     before = everything()
