@@ -83,7 +83,7 @@ AGENT = [
     "/agents/demandes/{cancelling}/",
     "/agents/demandes/raccourcis/",
     "/agents/familles/{household}/planning/cantine/?mois=2026-11",
-    "/agents/familles/{household}/planning/garderie/",
+    "/agents/familles/{household}/planning/mercredi/",
     "/agents/familles/",
     "/agents/familles/nouvelle/",
     "/agents/familles/{household}/",
