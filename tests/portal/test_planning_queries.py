@@ -38,6 +38,18 @@ MONTH = [
 ]
 #: Without a month in the address, one more finds that of the next open day.
 NEXT_MONTH = [*MONTH[:6], ("activities_openingday", "the first open day from today on"), *MONTH[6:]]
+WEEK = [
+    *MONTH,
+    ("activities_period", "the season that the week lies in"),
+    ("activities_openingday", "the weeks that the list offers"),
+]
+YEAR = [*MONTH[:6], ("activities_period", "the periods to choose from"), *MONTH[6:]]
+SHEET = [
+    *MONTH,
+    ("activities_openingday", "the open days around"),
+    ("requests_requestline", "what was asked and answered for that day"),
+    ("activities_municipality", "the town, for the page's frame"),
+]
 CHECK = [
     *WHO,
     ("activities_municipality", "the town"),
@@ -85,6 +97,23 @@ def test_a_month_of_the_planning_asks_ten_queries(settings: Settings, grand: Fam
 
 def test_the_planning_without_a_month_asks_one_more(settings: Settings, grand: Family) -> None:
     assert asked(Screen(settings, grand.user), "/planning/cantine/") == tables(NEXT_MONTH)
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted", "labels"),
+    [
+        ("/planning/cantine/?vue=semaine&semaine=2026-11-16", WEEK, 4),
+        ("/planning/cantine/?vue=periode&periode=annee", YEAR, 100),
+        ("/planning/cantine/jour/2026-11-19/", SHEET, 1),
+    ],
+    ids=["week", "year", "day"],
+)
+def test_other_views_ask_as_much_for_eight_children_as_for_one(
+    settings: Settings, grand: Family, path: str, wanted: list[tuple[str, str]], labels: int
+) -> None:
+    screen = Screen(settings, grand.user)
+    assert asked(screen, path) == tables(wanted)
+    assert screen.markup.count("<label") >= labels * len(grand.children)
 
 
 def test_the_check_asks_ten_queries(settings: Settings, grand: Family) -> None:
