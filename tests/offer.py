@@ -13,8 +13,9 @@ from marelle.accounts.models import AgentRole, User
 from marelle.accounts.services import activate, register_agent
 from marelle.activities.models import Activity, Municipality, SchoolYear, Service, Site
 from marelle.activities.queries import municipality
-from marelle.bookings.models import Enrolment
+from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import live_enrolments, load_days
+from marelle.bookings.services.absences import announce_absence
 from marelle.bookings.services.answers import Verdict, answer_request
 from marelle.bookings.services.baskets import Shown, basket_of, fill_basket
 from marelle.bookings.services.enrolments import Wish, ask_enrolments
@@ -210,6 +211,34 @@ def booked(
     if by is not None:
         accept(sending.request, by=by, at=at)
     return sending.request
+
+
+def absent(
+    who: Family,
+    day: date,
+    service: str = "cantine",
+    *,
+    cause: str = "",
+    note: str = "",
+    children: Sequence[Child] | None = None,
+    at: datetime,
+) -> FamilyRequest:
+    """The family announces that its children will not come that day, already booked and too late to cancel at `at`."""
+    booked_days = Booking.objects.filter(
+        date=day, unit__service__slug=service, child__in=who.children if children is None else children
+    )
+    announced = announce_absence(
+        town=municipality(),
+        user=who.user,
+        household=who.household,
+        keys=[(booking.child_id, booking.unit_id, booking.date) for booking in booked_days],
+        cause=cause,
+        note=note,
+        send_key=uuid.uuid4(),
+        at=at,
+    )
+    assert announced.request is not None and not announced.unmet, announced
+    return announced.request
 
 
 def reread() -> None:

@@ -1,7 +1,7 @@
 """Reading the offer."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -105,6 +105,24 @@ def limits_of(town: Municipality, service: Service, unit: Unit) -> Limits:
 def begins_at(calendar: SchoolCalendar, unit: Unit, day: date) -> datetime:
     """When the unit begins that day: at its start, at midnight when it has none. Aware, UTC."""
     return calendar.instant(day, unit.starts_at or MIDNIGHT)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    name: str
+    email: str
+    phone: str
+
+
+def contacts_for(service: Service, sites: Iterable[Site], town: Municipality) -> list[Contact]:
+    """Whom to write to, or call, for what cannot be done on line: the service's own address, else the sites', else the
+    town's."""
+    if service.contact_email or service.contact_phone:
+        return [Contact(service.name, service.contact_email, service.contact_phone)]
+    known = {site.pk: site for site in sites if site.email}
+    if known:
+        return [Contact(site.name, site.email, site.phone) for site in known.values()]
+    return [Contact(town.department_name or town.name, town.email, town.phone)]
 
 
 def activities_for(*, schools: Collection[int]) -> list[Activity]:

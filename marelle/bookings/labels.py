@@ -36,6 +36,7 @@ class CellState(Enum):
     CANCELLING = Look(_("Annulation en cours"), "calendar-x-2", "cancelling")
     REFUSED = Look(_("Refusé"), "circle-x", "refused")
     LOCKED = Look(_("Réservé"), "lock", "locked", _("Réservé, délai dépassé"))
+    ABSENT = Look(_("Absence"), "user-x", "absent", _("Absence signalée"))
     LATE = Look(_("Trop tard"), "lock", "late", _("Trop tard pour réserver"))
     NOT_OPEN = Look(_("Pas encore ouvert"), "lock", "late", _("Pas encore ouvert"))
     PAST = Look(_("Rien de réservé"), "minus", "late", _("Jour passé"))
@@ -85,6 +86,11 @@ BOOKING_LOOKS = {
     BookingState.EXPIRED: Look(_("Expiré"), "clock-alert", "off"),
     BookingState.CLOSED: Look(_("Fermé"), "ban", "off"),
 }
+
+#: A booked day on which the child was announced absent, and that announcement taken back.
+ABSENT_LOOK = Look(_("Absence signalée"), "user-x", "off")
+UNANSWERED_LOOK = Look(_("Demande sans réponse"), "hourglass", "wait")
+ABSENCE_WITHDRAWN_LOOK = Look(_("Signalement annulé"), "undo-2", "off")
 
 ENROLMENT_LOOKS = {
     EnrolmentState.DRAFT: Look(_("À compléter"), "pencil", "wait"),
@@ -137,4 +143,11 @@ def acts_words(acts: Iterable[str]) -> str:
         parts.append(ngettext("%(n)d ajout", "%(n)d ajouts", added) % {"n": added})
     if removed:
         parts.append(ngettext("%(n)d annulation", "%(n)d annulations", removed) % {"n": removed})
+    if absent := listed.count(Act.ABSENT):
+        parts.append(ngettext("%(n)d absence", "%(n)d absences", absent) % {"n": absent})
     return ", ".join(parts)
+
+
+def absence_look(line_states: Iterable[str]) -> Look:
+    """How an announced absence shows as a whole: it holds as long as one of its days does."""
+    return ABSENT_LOOK if LineState.ACCEPTED in set(line_states) else ABSENCE_WITHDRAWN_LOOK

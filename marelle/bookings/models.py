@@ -1,6 +1,7 @@
 """The right to use an activity (Enrolment), the days (Booking), and the choices not sent yet (Basket)."""
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -60,9 +61,32 @@ LIVE_BOOKINGS = tuple(state for state in BookingState if state not in FINAL_BOOK
 EXPECTED_BOOKINGS = tuple(state for state in LIVE_BOOKINGS if state != BookingState.CLOSED)
 
 
+class Absence(models.Model):
+    """That a child will not come on a booked day, as its line announced it (docs/algorithms/absences.md). The rest is
+    what the town's rule said then: `still_due` and `proven`, in per cent of the price, without and with a proof handed
+    in before `proof_until`. `cause` is a slug of the town's document, "" for another reason."""
+
+    line = models.OneToOneField(RequestLine, on_delete=models.PROTECT, related_name="absence")
+    cause = models.SlugField(blank=True)
+    announced_at = models.DateTimeField()
+    announced_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    announced_by_label = models.CharField(max_length=150)
+    still_due = models.PositiveSmallIntegerField()
+    proven = models.PositiveSmallIntegerField(null=True)
+    proof_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.line_id} ({self.announced_at})"
+
+    def awaits_proof(self, at: datetime) -> bool:
+        """Whether a proof would still change what the day costs."""
+        lessens = self.proven is not None and self.proven < self.still_due
+        return lessens and self.proof_until is not None and at < self.proof_until
+
+
 class Booking(models.Model):
     """One child, one unit, one day. `holds_place` says whether it counts in `OpeningDay.taken` of its component
-    units."""
+    units. `absence`: the child was announced absent; the place is held all the same."""
 
     child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="bookings")
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="bookings")
@@ -77,6 +101,12 @@ class Booking(models.Model):
     booked_late = models.BooleanField(default=False, help_text=_("Réservé par un agent après la limite."))
     still_due = models.PositiveSmallIntegerField(
         null=True, help_text=_("Annulé par un agent après la limite : la part du prix qui reste due, en pour cent.")
+    )
+    absence = models.OneToOneField(
+        Absence, on_delete=models.PROTECT, null=True, related_name="booking", help_text=_("Signalée, et pas annulée.")
+    )
+    told_unanswered_at = models.DateTimeField(
+        null=True, help_text=_("La famille sait que sa demande n’a pas eu de réponse à temps.")
     )
     requested_at = models.DateTimeField()
     changed_at = models.DateTimeField()
@@ -97,6 +127,11 @@ class Booking(models.Model):
         indexes = [
             models.Index(fields=["child", "date"], name="booking_child"),
             models.Index(fields=["unit", "date", "state"], name="booking_day"),
+            models.Index(
+                fields=["date"],
+                condition=Q(state__in=(BookingState.PENDING, BookingState.CANCELLING), told_unanswered_at=None),
+                name="booking_untold",
+            ),
             models.Index(fields=["group", "date"], condition=Q(state=BookingState.QUEUED), name="booking_waiting_list"),
             models.Index(fields=["waits_until"], condition=Q(waits_until__isnull=False), name="booking_waits_until"),
         ]

@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from marelle.activities.models import BookingMode
+from marelle.activities.models import BookingMode, Municipality
+from marelle.activities.queries import Contact, contacts_for
 from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, LINE_LOOKS, late_words
-from marelle.bookings.models import Basket, BasketLine, Booking, Closure, Enrolment
+from marelle.bookings.models import Absence, Basket, BasketLine, Booking, Closure, Enrolment
 from marelle.families.models import Guardian, Guardianship, Household
 from marelle.foundation import outbox
 from marelle.foundation.models import OutboxMail
-from marelle.foundation.sentences import day_words, moment_words, sentence
+from marelle.foundation.sentences import absence_cost_words, day_words, list_words, moment_words, sentence
 from marelle.requests.models import FamilyRequest, RequestLine
 from marelle.rules.decisions import Allowed, Decision, Refused
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState
@@ -74,6 +75,74 @@ def enrolments_sent(*, request: FamilyRequest, enrolments: Sequence[Enrolment], 
 def enrolments_answered(*, request: FamilyRequest, enrolments: Sequence[Enrolment], at: datetime) -> None:
     """One e-mail for the enrolments answered together. An accepted one says that the days remain to be reserved."""
     _post("bookings/enrolments_answered", request=request, at=at, lines=[_enrolment_facts(e) for e in enrolments])
+
+
+def absence_announced(
+    *, request: FamilyRequest, absences: Iterable[Absence], lines: Sequence[RequestLine], tz: ZoneInfo, at: datetime
+) -> None:
+    """Confirm what was announced, with what each day costs; neither the cause nor the family's note."""
+    costs = {absence.line_id: absence for absence in absences}
+    _post(
+        "bookings/absence_announced",
+        request=request,
+        at=at,
+        lines=[
+            _day_facts(line, None)
+            | {
+                "cost": absence_cost_words(
+                    still_due=costs[line.pk].still_due,
+                    proven=costs[line.pk].proven,
+                    proof_until=costs[line.pk].proof_until,
+                    tz=tz,
+                    at=at,
+                )
+            }
+            for line in lines
+        ],
+    )
+
+
+def absence_taken_back(*, request: FamilyRequest, lines: Sequence[RequestLine], at: datetime) -> None:
+    _post("bookings/absence_taken_back", request=request, at=at, lines=[_day_facts(line, None) for line in lines])
+
+
+def days_unanswered(*, bookings: Sequence[Booking], town: Municipality, at: datetime) -> None:
+    """Tell every guardian of a household which of its days begin unanswered, that the children are expected, and whom
+    to call. `bookings` are the household's own, with all that they point at."""
+    household = bookings[0].household
+    contacts: dict[str, Contact] = {}
+    for booking in bookings:
+        activity = booking.enrolment.activity
+        for contact in contacts_for(activity.service, [activity.site], town):
+            contacts.setdefault(contact.name, contact)
+    numbers = dict.fromkeys(booking.line.request.number for booking in bookings)
+    context = {
+        "lines": [
+            {
+                "child": booking.child.first_name,
+                "service": booking.enrolment.activity.service.short_name,
+                "unit": booking.unit.name,
+                "date": booking.date.isoformat(),
+                "cancels": booking.state == BookingState.CANCELLING,
+            }
+            for booking in bookings
+        ],
+        "numbers": list(numbers),
+        "contacts": [
+            {"name": contact.name, "email": contact.email, "phone": contact.phone} for contact in contacts.values()
+        ],
+    }
+    for guardianship in sorted(household.guardianships.all(), key=lambda one: one.position):
+        guardian = guardianship.guardian
+        if guardian.email:
+            outbox.post(
+                kind="bookings/days_unanswered",
+                to_address=guardian.email,
+                to_name=str(guardian),
+                household_id=household.pk,
+                at=at,
+                context={**context, "first_name": guardian.first_name},
+            )
 
 
 def place_offered(*, booking: Booking, tz: ZoneInfo, at: datetime) -> None:
@@ -356,9 +425,51 @@ def _closure(mail: OutboxMail) -> dict[str, Any]:
     }
 
 
+def _absences(mail: OutboxMail) -> dict[str, Any]:
+    """By child and service, each day in words; `cost` once for all the days of a group when it is the same."""
+    groups = []
+    lines = sorted(mail.context["lines"], key=lambda line: (line["child"], line["service"]))
+    for (child, service), found in groupby(lines, key=lambda line: (line["child"], line["service"])):
+        rows = [line | {"day": day_words(date.fromisoformat(line["date"]))} for line in found]
+        costs = list(dict.fromkeys(row.get("cost", "") for row in rows))
+        groups.append(
+            {
+                "child": child,
+                "service": service,
+                "lines": rows,
+                "several_units": len({row["unit"] for row in rows}) > 1,
+                "cost": costs[0] if len(costs) == 1 else "",
+                "several_costs": len(costs) > 1,
+            }
+        )
+    return {
+        "groups": groups,
+        "count": len(lines),
+        "children": list_words(dict.fromkeys(line["child"] for line in lines)),
+        "request_path": reverse("portal:request", args=[mail.context["number"]]),
+    }
+
+
+def _unanswered(mail: OutboxMail) -> dict[str, Any]:
+    lines = [line | {"day": day_words(date.fromisoformat(line["date"]))} for line in mail.context["lines"]]
+    units = {(line["service"], line["unit"]) for line in lines}
+    several = {service for service, _unit in units if len([s for s, _u in units if s == service]) > 1}
+    numbers = mail.context["numbers"]
+    return {
+        "lines": [line | {"several_units": line["service"] in several} for line in lines],
+        "children": list_words(dict.fromkeys(line["child"] for line in lines)),
+        "day": lines[0]["day"],
+        "cancels": all(line["cancels"] for line in lines),
+        "path": reverse("portal:request", args=[numbers[0]]) if len(numbers) == 1 else reverse("portal:demarches"),
+    }
+
+
 builders = {
     "days_closed": _closure,
     "days_reopened": _closure,
+    "days_unanswered": _unanswered,
+    "absence_announced": _absences,
+    "absence_taken_back": _absences,
     "basket_left": _choices,
     "place_offered": _wait,
     "wait_over": _wait,

@@ -66,6 +66,7 @@ if DEMO or MODE == "test":
 TICKS = [
     "marelle.bookings.services.waiting.tick",
     "marelle.bookings.services.reminders.tick",
+    "marelle.bookings.services.silence.tick",
     "marelle.families.imports.saving.tick",
     "marelle.families.invitations.tick",
 ]

@@ -409,6 +409,43 @@ def _proof_late(decision: Refused, tz: str | tzinfo) -> str:
     return _("Justificatif remis trop tard : il était attendu avant %(moment)s") % {"moment": moment_words(due, tz)}
 
 
+def _still_cancellable(decision: Refused, tz: str | tzinfo) -> str:
+    until = decision.facts.get("until")
+    if not isinstance(until, datetime):
+        return _("Ce jour peut encore être annulé au planning")
+    return _("Ce jour peut encore être annulé au planning, jusqu’au %(moment)s") % {"moment": moment_words(until, tz)}
+
+
+def _has_begun(decision: Refused, tz: str | tzinfo) -> str:
+    since = decision.facts.get("since")
+    if not isinstance(since, datetime):
+        return _("L’accueil a déjà commencé : appelez le service")
+    return _("L’accueil a commencé %(moment)s : appelez le service") % {"moment": moment_words(since, tz, opens=True)}
+
+
+def absence_cost_words(
+    *, still_due: int, proven: int | None, proof_until: datetime | None, tz: str | tzinfo, at: datetime
+) -> str:
+    """What a day of absence costs, without a final full stop: "Cette journée sera facturée", "Cette journée ne sera pas
+    facturée si vous remettez un justificatif avant le jeudi 26 novembre, 12 h"."""
+    if proof_until is None or proven is None or still_due == 0 or at >= proof_until:
+        return _billed_words(still_due)
+    if proven >= still_due:
+        return _("%(billed)s, même avec un justificatif") % {"billed": _billed_words(still_due)}
+    return _("%(billed)s si vous remettez un justificatif avant le %(moment)s") % {
+        "billed": _billed_words(proven),
+        "moment": moment_words(proof_until, tz),
+    }
+
+
+def _billed_words(part: int) -> str:
+    if part == 0:
+        return _("Cette journée ne sera pas facturée")
+    if part == 100:
+        return _("Cette journée sera facturée")
+    return _("Cette journée sera facturée à %(part)d\u00a0%%") % {"part": part}
+
+
 _REFUSALS: dict[Reason, Callable[[Refused, str | tzinfo], str]] = {
     Reason.PAST_LIMIT: _since,
     Reason.NOT_OPEN_YET: _opens,
@@ -452,4 +489,7 @@ _REFUSALS: dict[Reason, Callable[[Refused, str | tzinfo], str]] = {
     Reason.PROOF_MISSING: _plain(lambda: _("Il manque un justificatif")),
     Reason.PROOF_TOO_LATE: _proof_late,
     Reason.CAUSE_NOT_ACCEPTED: _plain(lambda: _("Ce motif d’absence n’est pas accepté")),
+    Reason.STILL_CANCELLABLE: _still_cancellable,
+    Reason.ALREADY_ANNOUNCED: _plain(lambda: _("L’absence est déjà signalée")),
+    Reason.HAS_BEGUN: _has_begun,
 }

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.activities.models import Municipality, Service
-from marelle.bookings.labels import ENROLMENT_LOOKS, LINE_LOOKS, CellState, Look
-from marelle.bookings.models import Enrolment
+from marelle.bookings.labels import ENROLMENT_LOOKS, LINE_LOOKS, CellState, Look, absence_look
+from marelle.bookings.models import Absence, Enrolment
+from marelle.bookings.queries.absences import cause_name
 from marelle.bookings.queries.cells import recorded, tile_key
 from marelle.bookings.queries.days import Days, DayState, load_days
 from marelle.bookings.queries.grids import month_grid, states_by_day
@@ -19,7 +20,7 @@ from marelle.families.queries import kids_of
 from marelle.foundation.components.grid import Grid, Kid, Tile
 from marelle.foundation.sentences import day_words, list_words, moment_words, sentence
 from marelle.office.queue import LineFacts, Readings, Row, age_words, line_words, past_since, suits_words
-from marelle.requests.models import Act, FamilyRequest, RequestLine
+from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.rules.calendars import BeyondCalendar
 from marelle.rules.decisions import Allowed, Refused
 from marelle.rules.lifecycles import EnrolmentState, LineState, RequestState
@@ -80,6 +81,7 @@ class LineRow:
     words: str
     act: str
     adds: bool
+    icon: str
     look: Look
     reason: str
     answer: str
@@ -115,7 +117,7 @@ class Examination:
 
 
 def examine(readings: Readings, request: FamilyRequest, *, reader: int, side: Side = Side.CHANGES) -> Examination:
-    """Read everything of a request that `readings` holds: at most six queries more, whatever its lines."""
+    """Read everything of a request that `readings` holds: at most seven queries more, whatever its lines."""
     town, at = readings.town, readings.at
     facts = readings.facts[request.id]
     by_line = {fact.line.id: fact for fact in facts}
@@ -124,6 +126,8 @@ def examine(readings: Readings, request: FamilyRequest, *, reader: int, side: Si
     services = len({line.service_id for line in all_lines}) > 1
     enrolments = {fact.line.id: fact.enrolment for fact in facts if fact.enrolment is not None}
     effects, more = _effects(facts)
+    announced = Absence.objects.filter(line__request=request) if request.kind == RequestKind.ABSENCE else ()
+    absences = {absence.line_id: absence for absence in announced}
     return Examination(
         row=readings.row(request, reader=reader),
         sent=moment_words(request.sent_at, town.tz),
@@ -133,9 +137,10 @@ def examine(readings: Readings, request: FamilyRequest, *, reader: int, side: Si
                 line=line,
                 words=line_words(line, several_units=line.service_id in several, several_services=services),
                 act=str(Act(line.act).label),
-                adds=line.act != Act.CANCEL,
+                adds=line.act not in (Act.CANCEL, Act.ABSENT),
+                icon={Act.CANCEL: "minus", Act.ABSENT: "user-x"}.get(Act(line.act), "plus"),
                 look=_line_look(line, enrolments.get(line.id)),
-                reason=line.reason,
+                reason=_absence_words(absences[line.id], line, readings) if line.id in absences else line.reason,
                 answer=_answer_words(line, town),
                 fact=by_line.get(line.id),
             )
@@ -150,7 +155,28 @@ def examine(readings: Readings, request: FamilyRequest, *, reader: int, side: Si
     )
 
 
+def _absence_words(absence: Absence, line: RequestLine, readings: Readings) -> str:
+    """The cause, what the day costs, and until when the proof is awaited, while the announcement holds."""
+    if line.state != LineState.ACCEPTED:
+        return ""
+    cause = cause_name(readings.town, absence.cause) or _("Autre raison")
+    due = (
+        _("%(part)d\u00a0%% du prix reste dû") % {"part": absence.still_due}
+        if absence.still_due
+        else _("rien n’est dû")
+    )
+    words = _("%(cause)s : %(due)s.") % {"cause": cause, "due": due}
+    if absence.proof_until is None or not absence.awaits_proof(readings.at):
+        return words
+    told = _("Justificatif attendu avant le %(moment)s.") % {
+        "moment": moment_words(absence.proof_until, readings.town.tz)
+    }
+    return f"{words} {told}"
+
+
 def _line_look(line: RequestLine, enrolment: Enrolment | None) -> Look:
+    if line.act == Act.ABSENT:
+        return absence_look([line.state])
     if line.act == Act.ENROL and enrolment is not None and line.state == LineState.PENDING:
         return ENROLMENT_LOOKS[EnrolmentState(enrolment.state)]
     return LINE_LOOKS[LineState(line.state)]
@@ -159,6 +185,8 @@ def _line_look(line: RequestLine, enrolment: Enrolment | None) -> Look:
 def _answer_words(line: RequestLine, town: Municipality) -> str:
     if line.answered_at is None:
         return ""
+    if line.act == Act.ABSENT and line.state == LineState.ACCEPTED:
+        return _("signalée en ligne")
     if line.at_once and not line.answered_by_label:
         return _("acceptée à l’envoi")
     return _("par %(who)s, le %(when)s") % {

@@ -12,21 +12,21 @@ from django.utils.translation import ngettext
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Group, Municipality, OpeningDay, Site, Unit
 from marelle.activities.queries import begins_at, calendar_of, limits_of
-from marelle.bookings.labels import LINE_LOOKS, Look, acts_words, request_look
+from marelle.bookings.labels import LINE_LOOKS, Look, absence_look, acts_words, request_look
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import component_places
 from marelle.bookings.services.enrolments import child_facts, group_for
 from marelle.foundation.french import NBSP
 from marelle.foundation.sentences import day_words, list_words, sentence
-from marelle.requests.models import Act, FamilyRequest, RequestLine
+from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.services import HELD
 from marelle.rules.calendars import BeyondCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.lifecycles import LineState, RequestState
 from marelle.rules.limits import Limits, may_book, may_cancel
 
-#: A pending day that begins within this time presses before everything else.
-IMMINENT = timedelta(hours=24)
+#: A pending day of today or tomorrow presses before everything else, as `requests.queries.queue` ranks it.
+ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +183,8 @@ class Readings:
 
     def tag(self, request: FamilyRequest) -> Look:
         """The one thing that the rules say of the request: what presses, then what fails, then what is fine."""
+        if request.kind == RequestKind.ABSENCE:
+            return absence_look(line.state for line in request.lines.all())
         if request.state != RequestState.SENT:
             return request_look(line.state for line in request.lines.all())
         facts = self.facts[request.id]
@@ -195,8 +197,10 @@ class Readings:
         begins = min(fact.begins for fact in facts if fact.begins is not None)
         if begins <= self.at:
             return Look(_("Jour commencé"), "clock-alert", "stop")
-        if begins - self.at <= IMMINENT:
-            return Look(_("Jour imminent"), "clock-alert", "stop")
+        near = begins.astimezone(self.town.tz).date() - self.at.astimezone(self.town.tz).date()
+        if near <= ONE_DAY:
+            words = _("Commence demain") if near else _("Commence aujourd’hui")
+            return Look(words, "clock-alert", "stop")
         if any(fact.line.act == Act.BOOK and fact.room is not None and fact.room.is_short for fact in facts):
             return Look(_("Complet"), "list-ordered", "queue")
         if any(fact.is_late for fact in facts):

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,21 +10,26 @@ from django.utils.translation import ngettext
 
 from marelle.activities.models import Municipality, Service, Site
 from marelle.activities.queries import calendar_of
+from marelle.bookings.labels import ABSENT_LOOK, UNANSWERED_LOOK, Look
 from marelle.bookings.queries.counts import (
     Expected,
     PlacesOfDay,
     PlacesOfService,
+    absent_on,
     expected_on,
     next_open_day,
     places_left,
+    unanswered_on,
 )
-from marelle.foundation.sentences import beyond_calendar_words, short_day_words
+from marelle.foundation.sentences import beyond_calendar_words, moment_words, short_day_words
 from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 
 #: The days shown of a service's places, and how far they are looked for.
 PLACES_DAYS = 4
 PLACES_SPAN = timedelta(days=42)
 LOW = 5
+#: How many children are named of each kind; the rest is counted.
+NAMED = 60
 ONE_DAY = timedelta(days=1)
 
 
@@ -49,6 +54,19 @@ class SiteRow:
     site: Site
     cells: tuple[Cell, ...]
     unanswered: int
+    absent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A child whom the day's lists name apart, and the request that says why."""
+
+    child: str
+    where: str
+    look: Look
+    since: str
+    number: str
+    proof: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,11 +112,14 @@ class Today:
     heads: tuple[Head, ...]
     sites: tuple[SiteRow, ...]
     unanswered: int
+    absent: int
     places: tuple[PlacesTable, ...]
+    named: tuple[Named, ...] = ()
+    more_named: int = 0
 
 
-def day_of_the_town(*, town: Municipality, day: date, today: date, sites: Collection[int] = ()) -> Today:
-    """Read a day: seven queries, fewer when nothing is open.
+def day_of_the_town(*, town: Municipality, day: date, today: date, at: datetime, sites: Collection[int] = ()) -> Today:
+    """Read a day: eleven queries, fewer when nothing is open.
 
     Raises BeyondCalendar outside the school calendar, except for today, which says so."""
     calendar = calendar_of(town)
@@ -106,6 +127,7 @@ def day_of_the_town(*, town: Municipality, day: date, today: date, sites: Collec
         calendar.check(day)
     expected = expected_on(day, sites=sites)
     heads, rows = _table(expected)
+    named, more = _named(day, expected, town=town, at=at, sites=sites)
     start = max(day, today)
     return Today(
         day=day,
@@ -122,8 +144,51 @@ def day_of_the_town(*, town: Municipality, day: date, today: date, sites: Collec
         heads=heads,
         sites=rows,
         unanswered=sum(entry.unanswered for entry in expected),
+        absent=sum(entry.absent for entry in expected),
         places=_places(places_left(start, start + PLACES_SPAN, days=PLACES_DAYS, sites=sites)),
+        named=named,
+        more_named=more,
     )
+
+
+def _named(
+    day: date, expected: Sequence[Expected], *, town: Municipality, at: datetime, sites: Collection[int]
+) -> tuple[tuple[Named, ...], int]:
+    """The children announced absent, then those whose request has no answer, and how many more there are. Nothing is
+    read when the sums say that there is nobody."""
+    found: list[Named] = []
+    bookings = 0
+    for some, read, look in (
+        (any(entry.absent or unit.absent for entry in expected for unit in entry.units), absent_on, ABSENT_LOOK),
+        (any(entry.unanswered for entry in expected), unanswered_on, UNANSWERED_LOOK),
+    ):
+        if not some:
+            continue
+        listed = list(read(day, sites=sites))
+        bookings += len(listed)
+        for booking in listed[:NAMED]:
+            absence = booking.absence if look is ABSENT_LOOK else None
+            request = booking.line.request if absence is None else absence.line.request
+            proof = absence.proof_until if absence is not None and absence.awaits_proof(at) else None
+            service = booking.unit.service
+            found.append(
+                Named(
+                    child=str(booking.child),
+                    where=_("%(service)s, %(unit)s · %(site)s")
+                    % {
+                        "service": service.short_name,
+                        "unit": booking.unit.name.lower(),
+                        "site": booking.group.activity.site.name,
+                    },
+                    look=look,
+                    since=_("signalée le %(moment)s") % {"moment": moment_words(absence.announced_at, town.tz)}
+                    if absence
+                    else _("envoyée le %(moment)s") % {"moment": moment_words(request.sent_at, town.tz)},
+                    number=request.number,
+                    proof=moment_words(proof, town.tz) if proof is not None else "",
+                )
+            )
+    return tuple(found), bookings - len(found)
 
 
 def _figure(entries: Iterable[Expected]) -> Figure:
@@ -149,6 +214,7 @@ def _table(expected: Sequence[Expected]) -> tuple[tuple[Head, ...], tuple[SiteRo
             site=site,
             cells=tuple(_cell(cells.get((site.pk, service.pk))) for service in services),
             unanswered=sum(entry.unanswered for entry in expected if entry.site.pk == site.pk),
+            absent=sum(entry.absent for entry in expected if entry.site.pk == site.pk),
         )
         for site in sites.values()
     )
@@ -156,9 +222,12 @@ def _table(expected: Sequence[Expected]) -> tuple[tuple[Head, ...], tuple[SiteRo
 
 
 def _cell(entry: Expected | None) -> Cell:
-    if entry is None or len(entry.units) < 2:
-        return Cell(expected=entry)
-    return Cell(expected=entry, detail=", ".join(f"{unit.name} {unit.children}" for unit in entry.units))
+    if entry is None:
+        return Cell(expected=None)
+    parts = [f"{unit.name} {unit.children}" for unit in entry.units] if len(entry.units) > 1 else []
+    if entry.absent:
+        parts.append(ngettext("%(n)d absence", "%(n)d absences", entry.absent) % {"n": entry.absent})
+    return Cell(expected=entry, detail=", ".join(parts))
 
 
 def _places(services: Sequence[PlacesOfService]) -> tuple[PlacesTable, ...]:

@@ -91,6 +91,14 @@ def asking(
     ]
     book = [_booking(service, states.get(service.pk, set()), periods.get(service.pk, []), town, at)
             for service in services.values()]  # fmt: skip
+    if any(EnrolmentState.ACCEPTED in held for held in states.values()):
+        book.append(
+            Ask(
+                title=_("Signaler une absence"),
+                text=_("Trop tard pour annuler, mais votre enfant ne viendra pas"),
+                url=reverse("portal:absence"),
+            )
+        )
     other = [
         Ask(
             title=_("Aide et contact"),

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from marelle.accounts.models import User
 from marelle.activities.models import BookingMode, Municipality, Period, Service
 from marelle.activities.queries import calendar_of
-from marelle.bookings.labels import BOOKING_LOOKS, Look
+from marelle.bookings.labels import ABSENT_LOOK, BOOKING_LOOKS, Look
 from marelle.bookings.models import LIVE_BOOKINGS, LIVE_ENROLMENTS, BasketLine, Booking, Enrolment
 from marelle.bookings.queries.days import Days, DayState, basket_lines_among, load_days
 from marelle.bookings.queries.openings import own_opening
@@ -192,13 +192,18 @@ def _first_name(user: User) -> str:
 # ── today ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _is_expected(state: DayState) -> bool:
+    booking = state.booking
+    return booking is not None and booking.state in EXPECTED and booking.absence_id is None
+
+
 def _attendances(days: Days, day: date, children: Sequence[HouseholdChild]) -> tuple[Attendance, ...]:
     """Who is expected where on that day, in the services' order."""
     names = {one.id: one.name for one in children}
     found: dict[int, dict[int, str]] = {}
     services: dict[int, Service] = {}
     for state in days.states.values():
-        if state.day == day and state.booking is not None and state.booking.state in EXPECTED:
+        if state.day == day and _is_expected(state):
             service = state.enrolment.activity.service
             services[service.pk] = service
             child_id = state.enrolment.child_id
@@ -229,7 +234,7 @@ def _no_attendance(days: Days, today: date, calendar: SchoolCalendar, children: 
         why = _("C’est le week-end.")
     else:
         why = _("Rien n’est réservé aujourd’hui.")
-    booked = [s.day for s in days.states.values() if s.day > today and s.booking and s.booking.state in EXPECTED]
+    booked = [s.day for s in days.states.values() if s.day > today and _is_expected(s)]
     if not booked:
         return why
     following = min(booked)
@@ -398,6 +403,7 @@ def _shortcuts(
     found = []
     if bookable:
         found.append(Shortcut(label=_("Réserver ou annuler"), icon="calendar-plus", url=reverse("portal:plannings")))
+        found.append(Shortcut(label=_("Signaler une absence"), icon="user-x", url=reverse("portal:absence")))
     if children:
         found.append(enrol)
     if has_requests:
@@ -481,14 +487,15 @@ def _slot(state: DayState, *, days: Days, past: bool) -> Slot:
     assert state.booking is not None
     service = state.enrolment.activity.service
     booking = BookingState(state.booking.state)
-    look: Look = BOOKING_LOOKS[booking]
+    absent = state.booking.absence_id is not None and booking == BookingState.BOOKED
+    look: Look = ABSENT_LOOK if absent else BOOKING_LOOKS[booking]
     several = len(days.units.get(service.pk, ())) > 1
-    settled = booking == BookingState.BOOKED
+    settled = booking == BookingState.BOOKED and not absent
     return Slot(
         icon=service.icon if settled else look.icon,
         word=state.unit.name if several else service.short_name,
         state=str(look.word),
-        css="slot--past" if past and settled else _SLOT_CSS.get(look.css, "slot--ok"),
+        css="slot--absent" if absent else "slot--past" if past and settled else _SLOT_CSS.get(look.css, "slot--ok"),
     )
 
 

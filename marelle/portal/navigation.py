@@ -20,6 +20,8 @@ _PLACES = {
     "remove_line": "plannings",
     "demarches": "demarches",
     "enrol": "demarches",
+    "absence": "demarches",
+    "take_back_absence": "demarches",
     "request": "demarches",
     "withdraw": "demarches",
     "family": "family",

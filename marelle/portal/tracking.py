@@ -7,17 +7,27 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.activities.models import BookingMode, Municipality, Service
-from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, Look, request_look
-from marelle.bookings.models import Booking
+from marelle.activities.queries import begins_at, calendar_of
+from marelle.bookings.labels import (
+    ABSENCE_WITHDRAWN_LOOK,
+    ABSENT_LOOK,
+    BOOKING_LOOKS,
+    ENROLMENT_LOOKS,
+    Look,
+    absence_look,
+    request_look,
+)
+from marelle.bookings.models import Absence, Booking
+from marelle.bookings.queries.absences import cause_name
 from marelle.bookings.queries.waiting import ranks
 from marelle.families.models import Household
 from marelle.foundation.components.kids import Kid
-from marelle.foundation.sentences import day_words, list_words, moment_words
+from marelle.foundation.sentences import absence_cost_words, day_words, list_words, moment_words
 from marelle.portal.moments import answer_day, midsentence, near_day_words, near_moment_words
 from marelle.portal.planning.waiting import rank_words
 from marelle.portal.without_days import without_days_words
@@ -34,6 +44,8 @@ _DAY_LOOKS = {
     (Act.CANCEL, LineState.ACCEPTED): BOOKING_LOOKS[BookingState.CANCELLED],
     (Act.CANCEL, LineState.REFUSED): BOOKING_LOOKS[BookingState.REFUSED],
     (Act.CANCEL, LineState.WITHDRAWN): BOOKING_LOOKS[BookingState.WITHDRAWN],
+    (Act.ABSENT, LineState.ACCEPTED): ABSENT_LOOK,
+    (Act.ABSENT, LineState.WITHDRAWN): ABSENCE_WITHDRAWN_LOOK,
     (Act.ENROL, LineState.PENDING): ENROLMENT_LOOKS[EnrolmentState.SUBMITTED],
     (Act.ENROL, LineState.ACCEPTED): ENROLMENT_LOOKS[EnrolmentState.ACCEPTED],
     (Act.ENROL, LineState.REFUSED): ENROLMENT_LOOKS[EnrolmentState.REFUSED],
@@ -44,6 +56,8 @@ _DAY_LOOKS = {
 def whole_look(kind: str, states: Iterable[str], *, waiting: bool = False) -> Look:
     """How a request shows as a whole. An enrolment that waits does so under its question mark; days that wait for a
     place (`waiting`) under theirs, once the rest is answered."""
+    if kind == RequestKind.ABSENCE:
+        return absence_look(states)
     look = request_look(states)
     if waiting and look is not request_look([LineState.PENDING]):
         return BOOKING_LOOKS[BookingState.QUEUED]
@@ -136,6 +150,7 @@ def rows_of(requests: Iterable[FamilyRequest], *, town: Municipality, at: dateti
         .annotate(
             n=Count("pk", distinct=True),
             first=Min("date"),
+            last=Max("date"),
             waiting=Count("bookings", filter=Q(bookings__state__in=_WAITING)),
         )
         .order_by("request_id", "service__position", "service_id", "child__birth_date", "child_id")
@@ -153,6 +168,7 @@ def _row(
     children = list(dict.fromkeys((group["child_id"], group["child__first_name"]) for group in groups))
     days = sum(group["n"] for group in groups)
     first = min((group["first"] for group in groups if group["first"]), default=None)
+    last = max((group["last"] for group in groups if group["last"]), default=None)
     sent = near_moment_words(request.sent_at, at=at, town=town)
     parts = [
         _("N° %(number)s") % {"number": request.number},
@@ -167,7 +183,7 @@ def _row(
             parts.append(_("réponse au plus tard %(day)s") % {"day": near_day_words(due, today=today)})
     return RequestRow(
         number=request.number,
-        title=request_title(request.kind, services=services, count=days, first=first),
+        title=request_title(request.kind, services=services, count=days, first=first, last=last),
         sub=" · ".join(part for part in parts if part),
         icon=groups[0]["service__icon"] if groups else "clipboard-list",
         accent=groups[0]["service__accent"] if groups else 0,
@@ -177,10 +193,17 @@ def _row(
     )
 
 
-def request_title(kind: str, *, services: Sequence[str], count: int, first: date | None) -> str:
+def request_title(
+    kind: str, *, services: Sequence[str], count: int, first: date | None, last: date | None = None
+) -> str:
     """ "Inscription : cantine et garderie", "Cantine, jeudi 3 décembre", "Cantine et mercredi, 6 changements"."""
     if kind == RequestKind.ENROLMENT:
         return _("Inscription : %(services)s") % {"services": list_words(midsentence(name) for name in services)}
+    if kind == RequestKind.ABSENCE:
+        facts = {"services": list_words(midsentence(name) for name in services), "n": count}
+        if first is not None and first == last:
+            return _("Absence : %(services)s, %(day)s") % {**facts, "day": day_words(first)}
+        return ngettext("Absence : %(services)s, %(n)d jour", "Absence : %(services)s, %(n)d jours", count) % facts
     named = list_words([*services[:1], *(midsentence(name) for name in services[1:])])
     if count == 1 and first is not None:
         return _("%(services)s, %(day)s") % {"services": named, "day": day_words(first)}
@@ -195,13 +218,16 @@ def request_title(kind: str, *, services: Sequence[str], count: int, first: date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskedLine:
-    """`what`: "ajouter jeudi 19 novembre", or the service asked for."""
+    """`what`: "ajouter jeudi 19 novembre", or the service asked for. `can_take_back`: an absence that still holds, of a
+    day that has not begun."""
 
+    id: int
     what: str
     act: str
     look: Look
     reason: str = ""
     place_id: int | None = None  # of the place waited for or offered
+    can_take_back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +237,10 @@ class ChildLines:
     service: str
     site: str
     lines: tuple[AskedLine, ...]
+
+    @property
+    def can_take_back(self) -> bool:
+        return any(line.can_take_back for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +282,13 @@ class RequestPage:
     refused_enrolment: bool = False
     refused_days: Service | None = None
     in_calendar: bool = False
+    is_absence: bool = False
+    cause: str = ""  # of an absence, as the family chose it
+    proof: str = ""  # until when its proof is awaited
+
+    @property
+    def can_take_back(self) -> bool:
+        return any(group.can_take_back for group in self.groups)
 
     @property
     def number(self) -> str:
@@ -260,7 +297,7 @@ class RequestPage:
 
 def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int, Kid], at: datetime) -> RequestPage:
     """Everything a request says of itself: one query, its lines; one more for days accepted at once,
-    and two for the ranks of those that wait."""
+    and two for the ranks of those that wait; one more for an absence."""
     lines = list(
         request.lines.select_related("child", "service", "activity__site", "unit").order_by(
             "child__birth_date", "child_id", "service__position", "service_id", "date", "position"
@@ -268,6 +305,10 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
     )
     days = _waited(lines)
     known = ranks(days.values())
+    is_absence = request.kind == RequestKind.ABSENCE
+    absences = {a.line_id: a for a in Absence.objects.filter(line__request=request)} if is_absence else {}
+    holding = [absences[line.pk] for line in lines if line.pk in absences and line.state == LineState.ACCEPTED]
+    proofs = [absence.proof_until for absence in holding if absence.proof_until and absence.awaits_proof(at)]
     units = {(line.service_id, line.unit_id) for line in lines}
     several = {service for service, _unit in units if len({u for s, u in units if s == service}) > 1}
     groups = []
@@ -282,11 +323,13 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
                 site=mine[0].activity.site.name,
                 lines=tuple(
                     AskedLine(
+                        id=line.pk,
                         what=_what(line, with_unit=line.service_id in several),
                         act=line.act,
                         look=line_look(line, booking := days.get(line.pk), known.get(booking.pk, 0) if booking else 0),
                         place_id=booking.pk if booking is not None and booking.state in _WAITING else None,
-                        reason=_("Après la limite. %(reason)s") % {"reason": line.reason} if line.late else line.reason,
+                        reason=_why(line, absences.get(line.pk), town, at),
+                        can_take_back=line.pk in absences and _may_come(line, town, at),
                     )
                     for line in mine
                 ),
@@ -306,6 +349,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
             services=services,
             count=len(lines),
             first=min((line.date for line in lines if line.date), default=None),
+            last=max((line.date for line in lines if line.date), default=None),
         ),
         sent=near_moment_words(request.sent_at, at=at, town=town),
         look=whole_look(request.kind, states, waiting=waiting > 0),
@@ -319,6 +363,9 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
         refused=states.count(LineState.REFUSED),
         at_once=bool(lines) and all(line.at_once for line in lines),
         is_enrolment=is_enrolment,
+        is_absence=is_absence,
+        cause=next((cause_name(town, absence.cause) or _("Autre raison") for absence in absences.values()), ""),
+        proof=moment_words(min(proofs), town.tz) if proofs else "",
         days_to_reserve=_days_to_reserve(lines),
         without_days=tuple(
             dict.fromkeys(
@@ -342,11 +389,35 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
 def _what(line: RequestLine, *, with_unit: bool) -> str:
     if line.date is None:
         return line.service.name
-    words = _("annuler %(day)s") if line.act == Act.CANCEL else _("ajouter %(day)s")
+    words = {Act.CANCEL: _("annuler %(day)s"), Act.ABSENT: "%(day)s"}.get(Act(line.act), _("ajouter %(day)s"))
     text = words % {"day": day_words(line.date)}
     if with_unit and line.unit is not None:
         text = f"{text}, {midsentence(line.unit.name)}"
     return text
+
+
+def _why(line: RequestLine, absence: Absence | None, town: Municipality, at: datetime) -> str:
+    """What is said under a line: what an absence costs, or why it was answered so."""
+    if absence is not None:
+        return _cost(line, absence, town, at)
+    return _("Après la limite. %(reason)s") % {"reason": line.reason} if line.late else line.reason
+
+
+def _cost(line: RequestLine, absence: Absence, town: Municipality, at: datetime) -> str:
+    """What the day costs, as long as its announcement holds."""
+    if line.state != LineState.ACCEPTED:
+        return ""
+    words = absence_cost_words(
+        still_due=absence.still_due, proven=absence.proven, proof_until=absence.proof_until, tz=town.tz, at=at
+    )
+    return f"{words}."
+
+
+def _may_come(line: RequestLine, town: Municipality, at: datetime) -> bool:
+    """Whether the family may still take this announcement back."""
+    if line.state != LineState.ACCEPTED or line.unit is None or line.date is None:
+        return False
+    return at < begins_at(calendar_of(town), line.unit, line.date)
 
 
 def _waited(lines: Sequence[RequestLine]) -> dict[int, Booking]:
@@ -389,6 +460,9 @@ def _steps(
     sent = Step(
         name=_("Envoyée"), text=near_moment_words(request.sent_at, at=at, town=town), state="done", icon="check"
     )
+    if request.kind == RequestKind.ABSENCE and request.state == RequestState.ANSWERED:
+        told = Step(name=_("Signalée"), text=_("les agents la voient déjà"), state="done", icon="user-x")
+        return (sent, told)
     answered = near_moment_words(request.answered_at, at=at, town=town) if request.answered_at else ""
     if request.state == RequestState.WITHDRAWN:
         return (sent, Step(name=_("Retirée"), text=answered, state="done", icon="undo-2"))

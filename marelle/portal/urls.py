@@ -1,6 +1,7 @@
 from django.urls import path
 
 from marelle.portal.views import (
+    absence,
     checking,
     day,
     demarches,
@@ -30,8 +31,10 @@ urlpatterns = [
     path("planning/<slug:service>/jour/<str:day>/", day.day, name="day"),
     path("demarches/", demarches.demarches, name="demarches"),
     path("demarches/inscription/", enrolment.enrol, name="enrol"),
+    path("demarches/absence/", absence.announce, name="absence"),
     path("demandes/<str:number>/", request.detail, name="request"),
     path("demandes/<str:number>/retirer/", request.withdraw, name="withdraw"),
+    path("demandes/<str:number>/annuler-absence/", absence.take_back, name="take_back_absence"),
     path("demandes/<str:number>/agenda.ics", request.calendar, name="request_calendar"),
     path("places/<int:booking_id>/", places.place, name="place"),
     path("famille/", family.family, name="family"),

@@ -14,6 +14,7 @@ from marelle.rules.lifecycles import LineState, RequestState
 class RequestKind(models.TextChoices):
     ENROLMENT = "enrolment", _("Inscription")
     BOOKING = "booking", _("Réservation")
+    ABSENCE = "absence", _("Absence")
 
 
 class FamilyRequest(models.Model):
@@ -58,6 +59,7 @@ class Act(models.TextChoices):
     ENROL = "enrol", _("Inscription")
     BOOK = "book", _("Ajout")
     CANCEL = "cancel", _("Annulation")
+    ABSENT = "absent", _("Absence")
 
 
 class RequestLine(models.Model):

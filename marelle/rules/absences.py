@@ -49,6 +49,17 @@ class AbsentDay:
     reason: Reason | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsenceCost:
+    """What a day costs as its absence is announced, in per cent of its price: `still_due` as things stand, `proven`
+    when the proof comes before `proof_until` (None: no proof changes anything)."""
+
+    day: date
+    still_due: int
+    proven: int | None = None
+    proof_until: datetime | None = None
+
+
 def proof_due(step: ProofStep, *, first_day: date, starts_at: time | None, calendar: SchoolCalendar) -> datetime:
     """The instant (aware, UTC) before which the proof must have come."""
     if step.within_hours is not None:
@@ -83,6 +94,33 @@ def judge_absence(
     if rule.steps:
         return _by_proof(policy, rule, days, calendar, starts_at, proof_at)
     return _by_telling(policy, rule, days, calendar, starts_at, told_at)
+
+
+def announced_costs(
+    policy: AbsencePolicy,
+    *,
+    cause: str | None,
+    days: Sequence[date],
+    calendar: SchoolCalendar,
+    told_at: datetime,
+    starts_at: time | None = None,
+) -> list[AbsenceCost]:
+    """What each day of one absence costs, in order, when the family announces it at `told_at`, without a proof yet.
+
+    Of several delays for the proof, the first is told: it leaves the least to pay."""
+    now = judge_absence(policy, cause=cause, days=days, calendar=calendar, starts_at=starts_at, told_at=told_at)
+    rule = next((known for known in policy.causes if known.cause == cause), None)
+    if rule is None or rule.always_free or not rule.steps or not now:
+        return [AbsenceCost(day=day.day, still_due=day.still_due) for day in now]
+    until = proof_due(rule.steps[0], first_day=now[0].day, starts_at=starts_at, calendar=calendar)
+    proven = judge_absence(
+        policy, cause=cause, days=days, calendar=calendar, starts_at=starts_at, told_at=told_at,
+        proof_at=until - timedelta(microseconds=1),
+    )  # fmt: skip
+    return [
+        AbsenceCost(day=before.day, still_due=before.still_due, proven=after.still_due, proof_until=until)
+        for before, after in zip(now, proven, strict=True)
+    ]
 
 
 def _by_proof(

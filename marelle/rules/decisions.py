@@ -63,6 +63,9 @@ class Reason(StrEnum):
     PROOF_MISSING = "proof_missing"
     PROOF_TOO_LATE = "proof_too_late"  # due: datetime
     CAUSE_NOT_ACCEPTED = "cause_not_accepted"
+    STILL_CANCELLABLE = "still_cancellable"  # until: datetime | None, when cancelling is over
+    ALREADY_ANNOUNCED = "already_announced"
+    HAS_BEGUN = "has_begun"  # since: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class RequestEvent(StrEnum):
     ANSWER = "answer"
     WITHDRAW = "withdraw"
     REOPEN = "reopen"
+    TAKE_BACK = "take_back"
 
 
 class LineState(StrEnum):
@@ -53,6 +54,7 @@ class LineEvent(StrEnum):
     REFUSE = "refuse"
     WITHDRAW = "withdraw"
     REOPEN = "reopen"
+    TAKE_BACK = "take_back"
 
 
 class BookingState(StrEnum):
@@ -146,6 +148,7 @@ REQUEST: Machine[RequestState, RequestEvent] = Machine(
             (RequestState.SENT, RequestEvent.ANSWER): RequestState.ANSWERED,
             (RequestState.SENT, RequestEvent.WITHDRAW): RequestState.WITHDRAWN,
             (RequestState.ANSWERED, RequestEvent.REOPEN): RequestState.SENT,
+            (RequestState.ANSWERED, RequestEvent.TAKE_BACK): RequestState.WITHDRAWN,
         }
     ),
 )
@@ -159,6 +162,8 @@ LINE: Machine[LineState, LineEvent] = Machine(
             (LineState.PENDING, LineEvent.WITHDRAW): LineState.WITHDRAWN,
             (LineState.ACCEPTED, LineEvent.REOPEN): LineState.PENDING,
             (LineState.REFUSED, LineEvent.REOPEN): LineState.PENDING,
+            # An absence is recorded as it is announced; the child may come all the same.
+            (LineState.ACCEPTED, LineEvent.TAKE_BACK): LineState.WITHDRAWN,
         }
     ),
 )

@@ -1,6 +1,6 @@
 """When a family is reminded of choices that it has not sent (docs/algorithms/baskets.md). All on the town's clock."""
 
-from datetime import datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 MORNING, EVENING, NIGHT = time(7, 30), time(18), time(20)
 #: A change this close to the morning is not "left behind since the day before".
@@ -39,6 +39,13 @@ def before_limit(limit: datetime, changed_at: datetime, tz: tzinfo) -> datetime 
         return moment
     later = changed_at + ALONE
     return later if by_day(later, tz) and later + LEAST <= limit else None
+
+
+def unanswered_told_at(day: date, *, begins: datetime, asked_at: datetime, tz: tzinfo) -> datetime:
+    """When a family is told that its day has no answer: that morning, while there is time to take the request back; as
+    the day begins when it was asked for since."""
+    morning = datetime.combine(day, MORNING, tzinfo=tz)
+    return morning if asked_at < morning else begins
 
 
 def by_day(at: datetime, tz: tzinfo) -> bool:

@@ -23,6 +23,8 @@ def prepare() -> dict[str, object]:
         return date(2026, 11, number)
 
     offer.booked(who, [day(12), day(13), day(16), day(17), day(23)], by=malika)
+    offer.booked(who, [day(10)], by=malika, at=offer.paris(2026, 11, 6))
+    absence = offer.absent(who, day(10), children=who.children[:1], at=offer.paris(2026, 11, 10, 8))
     pending = offer.booked(who, [day(19)])
     offer.refuse(offer.booked(who, [day(20)]), "La classe part en sortie.", by=malika)
     cancelling = offer.send(who, offer.choose(who, [day(23)], wanted=False)).request
@@ -40,6 +42,7 @@ def prepare() -> dict[str, object]:
     return {
         "pending": pending.number,
         "cancelling": cancelling.number,
+        "absence": absence.number,
         "household": who.household.pk,
         "newcomer": newcomer.household.pk,
         "run": run.pk,
@@ -64,8 +67,11 @@ FAMILY = [
     "/planning/verifier/",
     "/demarches/",
     "/demarches/inscription/",
+    "/demarches/absence/",
     "/demandes/{pending}/",
     "/demandes/{cancelling}/",
+    "/demandes/{absence}/",
+    "/demandes/{absence}/annuler-absence/",
     "/demandes/{pending}/retirer/",
     "/famille/",
     "/famille/historique/",
@@ -81,6 +87,7 @@ AGENT = [
     "/agents/demandes/",
     "/agents/demandes/{pending}/",
     "/agents/demandes/{cancelling}/",
+    "/agents/demandes/{absence}/",
     "/agents/demandes/raccourcis/",
     "/agents/familles/{household}/planning/cantine/?mois=2026-11",
     "/agents/familles/{household}/planning/mercredi/",

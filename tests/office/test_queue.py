@@ -85,7 +85,7 @@ def test_a_row_says_what_is_asked_and_that_it_is_in_time(benali: Family, page: P
 def test_a_pending_day_about_to_begin_says_so(benali: Family, page: Page) -> None:
     booked(benali, [AT.date()], at=AT - timedelta(days=2))
 
-    assert tag_of(page(), "Benali") == "Jour imminent"
+    assert tag_of(page(), "Benali") == "Commence aujourd’hui"
 
 
 @pytest.mark.row("A9")

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from marelle.accounts.models import User
@@ -13,7 +15,7 @@ from marelle.activities.models import OpeningDay
 from marelle.activities.queries import calendar_of, municipality
 from marelle.bookings.queries.counts import expected_on
 from marelle.foundation.models import MailState, OutboxMail
-from tests.offer import AT, Family, accept, ask, booked, choose, enrolled, family, paris, send
+from tests.offer import AT, Family, absent, accept, ask, booked, choose, enrolled, family, paris, send
 from tests.office.conftest import Page
 
 pytestmark = pytest.mark.django_db
@@ -180,3 +182,45 @@ def test_a_site_named_limits_what_is_counted(benali: Family, malika: User) -> No
     ]  # fmt: skip
     one = expected_on(TODAY, sites=[everything[0].site.pk])
     assert [entry.site.slug for entry in one] == ["ecole-maternelle"]
+
+
+def test_who_was_announced_absent_is_named_and_not_counted(benali: Family, malika: User, page: Page) -> None:
+    """Inès will not come; Tom's day has no answer: Tom is expected, and both are named."""
+    booked(benali, [TODAY], by=malika, at=EARLIER, children=benali.children[:1])
+    booked(benali, [TODAY], at=EARLIER, children=benali.children[1:])
+    absent(benali, TODAY, note="Rendez-vous", children=benali.children[:1], at=AT)
+    html = page("home")
+    assert figures(html)["Repas ce midi"] == "1"
+    assert ["École élémentaire de Cadours", "0 1 absence", "0", "1"] in headcount(html)
+    assert ["Total", "1", "1", "1"] in headcount(html)
+    named = html.partition('id="t-named"')[2].partition("</ul>")[0]
+    assert "Inès Benali" in named and "Absence signalée" in named and "signalée le mardi 10 novembre, 8 h 52" in named
+    assert "Tom Benali" in named and "Demande sans réponse" in named
+    assert "Rendez-vous" not in html
+
+
+def test_an_absence_shows_on_its_request_in_the_queue_and_on_the_familys_page(
+    benali: Family, malika: User, page: Page
+) -> None:
+    booked(benali, [TODAY], by=malika, at=EARLIER)
+    request = absent(benali, TODAY, cause="greve", note="Les deux restent à la maison", at=AT)
+    html = page("request", request.number)
+    assert "Absence signalée" in html and "signalée en ligne" in html
+    assert "Grève ou école fermée : rien n’est dû." in html and "Les deux restent à la maison" in html
+    assert "Cantine : 2 absences" in page("queue", voir="repondues")
+    shown = page("family", benali.household.pk)
+    assert "Absences signalées" in shown and "Cantine, mardi 10 novembre" in shown
+
+
+def test_naming_the_absent_costs_no_query_for_each(benali: Family, malika: User, desk: Client) -> None:
+    def count() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            desk.get(reverse("office:home"))
+        return len(seen)
+
+    booked(benali, [TODAY], by=malika, at=EARLIER)
+    absent(benali, TODAY, children=benali.children[:1], at=AT)
+    count()
+    one = count()
+    absent(benali, TODAY, children=benali.children[1:], at=AT)
+    assert count() == one

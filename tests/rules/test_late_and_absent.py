@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 
-from marelle.rules.absences import AbsencePolicy, CauseRule, ProofStep, judge_absence
+from marelle.rules.absences import AbsencePolicy, CauseRule, ProofStep, announced_costs, judge_absence
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed, Reason, Refused
 from marelle.rules.lateness import LateMode, LateRule, Surcharge, judge_late
@@ -119,3 +119,28 @@ def test_a_proof_within_five_days_keeps_a_tenth() -> None:
 
 def test_a_town_may_bill_half_of_any_absence() -> None:
     assert due(AbsencePolicy(still_due=50), cause=None) == [50] * 4
+
+
+TOLD = datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+def announced(policy: AbsencePolicy, cause: str | None) -> list[tuple[int, int | None, datetime | None]]:
+    costs = announced_costs(policy, cause=cause, days=WEEK, calendar=CALENDAR, told_at=TOLD, starts_at=time(12))
+    return [(cost.still_due, cost.proven, cost.proof_until) for cost in costs]
+
+
+def test_an_announced_absence_costs_all_until_the_proof_of_the_first_delay() -> None:
+    assert announced(R12, "maladie") == [(100, 0, datetime(2026, 11, 26, 11, tzinfo=UTC))] * 4
+    assert announced(R12, "greve") == [(0, None, None)] * 4
+    assert announced(R12, None) == [(100, None, None)] * 4
+
+
+def test_waiting_days_stay_due_even_with_the_proof() -> None:
+    step = ProofStep(within_days=3, waiting_days=1)
+    policy = AbsencePolicy(causes=(CauseRule(cause="maladie", steps=(step,)),))
+    assert [proven for _due, proven, _until in announced(policy, "maladie")] == [100, 0, 0, 0]
+
+
+def test_an_absence_told_in_time_needs_no_proof() -> None:
+    rule = CauseRule(cause="maladie", told_before=SameDay(at=time(10)), first_days_due=1)
+    assert announced(AbsencePolicy(causes=(rule,)), "maladie") == [(100, None, None), *[(0, None, None)] * 3]

@@ -93,8 +93,8 @@ def test_a_request_is_pending_as_long_as_a_line_is(lines: list[LineState]) -> No
 
 
 def test_a_line_is_answered_once() -> None:
-    # Only the undoing of a closure asks it anew.
-    assert LINE.events(LineState.ACCEPTED) == (LineEvent.REOPEN,)
+    # Only the undoing of a closure asks it anew; only an announced absence is taken back.
+    assert LINE.events(LineState.ACCEPTED) == (LineEvent.REOPEN, LineEvent.TAKE_BACK)
     assert LINE.events(LineState.WITHDRAWN) == ()
 
 

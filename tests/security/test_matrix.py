@@ -49,6 +49,10 @@ def number(at: World) -> tuple[str]:
     return (at.request.number,)
 
 
+def absence_number(at: World) -> tuple[str]:
+    return (at.absence.number,)
+
+
 def guardian(at: World) -> tuple[int, int]:
     return at.benali.household.pk, at.benali.guardian.pk
 
@@ -106,6 +110,10 @@ TABLE = (
     Line("portal:demarches", "get", FAMILIES),
     Line("portal:enrol", "get", FAMILIES),
     Line("portal:enrol", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:absence", "get", FAMILIES, query="?service=cantine&jour=2026-11-16"),
+    Line("portal:absence", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"do": "check", "send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:take_back_absence", "get", OWN, absence_number),
+    Line("portal:take_back_absence", "post", ("door", "/demandes/{absence}/annuler-absence/", 404, 404, 404, 404), absence_number),  # noqa: E501
     Line("portal:request", "get", OWN, number),
     Line("portal:withdraw", "get", OWN, number),
     Line("portal:withdraw", "post", ("door", "/demandes/{number}/", 404, 404, 404, 404), number),
@@ -177,6 +185,7 @@ def wrong(line: Line, at: World) -> list[str]:
     """What each person gets that the table does not say."""
     found = []
     known = {
+        "absence": at.absence.number,
         "number": at.request.number,
         "household": at.benali.household.pk,
         "line": at.line.pk,

@@ -21,15 +21,16 @@ from marelle.foundation import outbox
 from marelle.foundation.audit import PORTAL
 from marelle.foundation.models import MailState, OutboxMail
 from marelle.requests.models import FamilyRequest
-from tests.offer import AT, PASSWORD, Family, agent, booked, cadours, choose, enrolled, family
+from tests.offer import AT, PASSWORD, Family, absent, agent, booked, cadours, choose, enrolled, family, paris
 
-MONDAY, TUESDAY = date(2026, 11, 16), date(2026, 11, 17)
+MONDAY, TUESDAY, THURSDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 12)
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """`benali` have one child, Inès, at the elementary school, and one request waiting (`request`), one choice not sent
-    (`line`), one e-mail that did not leave (`mail`). `elsewhere` is Inès's other home."""
+    """`benali` have one child, Inès, at the elementary school, and one request waiting (`request`), an absence
+    announced on a day that has not begun (`absence`), one choice not sent (`line`), one e-mail that did not
+    leave (`mail`). `elsewhere` is Inès's other home."""
 
     benali: Family
     moreau: Family
@@ -37,6 +38,7 @@ class World:
     malika: User  # agent of all sites
     sami: User  # agent of the nursery school only
     request: FamilyRequest
+    absence: FamilyRequest
     line: BasketLine
     mail: OutboxMail
     delivered: DeliveredMail
@@ -125,6 +127,8 @@ def world(settings: Settings) -> World:
     for who in (benali, moreau, elsewhere):
         enrolled(who, by=malika)
     request = booked(benali, [MONDAY])
+    booked(benali, [THURSDAY], by=malika)
+    absence = absent(benali, THURSDAY, at=paris(2026, 11, 12, 8))
     choose(benali, [TUESDAY])
     with transaction.atomic():
         mail = outbox.post(
@@ -139,6 +143,7 @@ def world(settings: Settings) -> World:
         malika=malika,
         sami=agent_of(Site.objects.get(slug="ecole-maternelle")),
         request=request,
+        absence=absence,
         line=BasketLine.objects.get(),
         mail=mail,
         delivered=DeliveredMail.objects.create(

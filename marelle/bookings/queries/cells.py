@@ -30,6 +30,8 @@ def cell_state(state: DayState, *, today: date) -> CellState:
         match state.booking.state:
             case BookingState.PENDING:
                 return CellState.PENDING
+            case BookingState.BOOKED if state.booking.absence_id is not None:
+                return CellState.ABSENT
             case BookingState.BOOKED:
                 return CellState.BOOKED if isinstance(state.cancel, Allowed) else CellState.LOCKED
             case BookingState.CANCELLING:
@@ -75,6 +77,8 @@ def recorded(state: DayState) -> CellState:
         if not state.places:
             return CellState.CLOSED
         return CellState.FULL if state.left == 0 else CellState.FREE
+    if state.booking.state == BookingState.BOOKED and state.booking.absence_id is not None:
+        return CellState.ABSENT
     return {
         BookingState.PENDING: CellState.PENDING,
         BookingState.BOOKED: CellState.BOOKED,

@@ -15,27 +15,32 @@ from marelle.rules.lifecycles import BookingState
 #: A child whose day waits for an answer is expected: no one misses a meal through an agent's silence.
 EXPECTED = (BookingState.BOOKED, BookingState.PENDING, BookingState.CANCELLING)
 UNANSWERED = (BookingState.PENDING, BookingState.CANCELLING)
+COMES = Q(absence=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitCount:
-    """Children expected in one unit of a service at a site on a day."""
+    """Children expected in one unit of a service at a site on a day; the families of `absent` more said that they will
+    not come."""
 
     name: str
     with_meal: bool
     children: int
+    absent: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """What a service expects at a site on a day. `children` counts each child once, whatever the units;
-    `unanswered` is how many of them still wait for an answer. `units` only holds those with children."""
+    `unanswered` is how many of them still wait for an answer; `absent`, how many more have a booked place and were
+    announced absent for all of it. `units` only holds those with children, expected or absent."""
 
     site: Site
     service: Service
     children: int
     unanswered: int
     units: tuple[UnitCount, ...]
+    absent: int = 0
 
     @property
     def meals(self) -> int:
@@ -85,18 +90,24 @@ def expected_on(day: date, *, sites: Collection[int] = ()) -> list[Expected]:
     rows = (
         bookings.order_by("unit__position", "unit_id")
         .values("group__activity__site", "unit__service", "unit_id", "unit__position", "unit__name", "unit__with_meal")
-        .annotate(children=Count("child", distinct=True))
+        .annotate(children=Count("child", distinct=True, filter=COMES), booked=Count("child", distinct=True))
     )
     for row in rows:
         units[row["group__activity__site"], row["unit__service"]].append(
-            UnitCount(name=row["unit__name"], with_meal=row["unit__with_meal"], children=row["children"])
+            UnitCount(
+                name=row["unit__name"],
+                with_meal=row["unit__with_meal"],
+                children=row["children"],
+                absent=row["booked"] - row["children"],
+            )
         )
     totals = {
         (row["group__activity__site"], row["unit__service"]): row
         for row in bookings.order_by()
         .values("group__activity__site", "unit__service")
         .annotate(
-            children=Count("child", distinct=True),
+            children=Count("child", distinct=True, filter=COMES),
+            booked=Count("child", distinct=True),
             unanswered=Count("child", distinct=True, filter=Q(state__in=UNANSWERED)),
         )
     }
@@ -110,10 +121,39 @@ def expected_on(day: date, *, sites: Collection[int] = ()) -> list[Expected]:
             children=totals[site, service]["children"] if (site, service) in totals else 0,
             unanswered=totals[site, service]["unanswered"] if (site, service) in totals else 0,
             units=tuple(units[site, service]),
+            absent=totals[site, service]["booked"] - totals[site, service]["children"]
+            if (site, service) in totals
+            else 0,
         )
         for site, service in pairs
     ]
     return sorted(found, key=lambda e: (e.site.position, e.site.name, e.service.position, e.service.name))
+
+
+def absent_on(day: date, *, sites: Collection[int] = ()) -> "QuerySet[Booking]":
+    """The bookings of that day whose children were announced absent, by site, service and child."""
+    return _told(day, sites).filter(state=BookingState.BOOKED, absence__isnull=False)
+
+
+def unanswered_on(day: date, *, sites: Collection[int] = ()) -> "QuerySet[Booking]":
+    """The bookings of that day that still wait for an answer, in the same order: their children are expected."""
+    return _told(day, sites).filter(state__in=UNANSWERED)
+
+
+def _told(day: date, sites: Collection[int]) -> "QuerySet[Booking]":
+    known_units = list(Unit.objects.order_by().values_list("id", flat=True))
+    found = Booking.objects.filter(unit__in=known_units, date=day)
+    if sites:
+        found = found.filter(group__activity__site__in=list(sites))
+    return found.select_related(
+        "child", "unit__service", "group__activity__site", "absence__line__request", "line__request"
+    ).order_by(
+        "group__activity__site__position",
+        "unit__service__position",
+        "child__last_name",
+        "child__first_name",
+        "unit__position",
+    )
 
 
 def next_open_day(after: date, *, sites: Collection[int] = ()) -> date | None:

@@ -30,7 +30,7 @@ def today(request: HttpRequest) -> HttpResponse:
     sites = sites_of(role)
     try:
         day = date.fromisoformat(request.GET["jour"]) if request.GET.get("jour") else now.date()
-        shown = day_of_the_town(town=town, day=day, today=now.date(), sites=sites)
+        shown = day_of_the_town(town=town, day=day, today=now.date(), at=at, sites=sites)
     except (ValueError, BeyondCalendar) as fault:
         raise Http404 from fault
     first = queue(Sought(), today=now.date(), tz=town.tz, answer_days=town.answer_working_days, sites=sites)

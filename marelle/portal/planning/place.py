@@ -6,7 +6,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from marelle.activities.models import Municipality, Service, Site
-from marelle.activities.queries import municipality
+from marelle.activities.queries import Contact, contacts_for, municipality
 from marelle.bookings.models import Enrolment
 from marelle.bookings.queries.days import live_enrolments
 from marelle.families.permissions import GuardianHttpRequest
@@ -45,23 +45,8 @@ class Place:
         return [kid for child, kid in self.kids.items() if child not in known]
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    name: str
-    email: str
-    phone: str
-
-
 def contacts_of(place: Place) -> list[Contact]:
-    """Whom to write to for what cannot be done on line: the service's own address, else the children's sites', else the
-    town's."""
-    service, town = place.service, place.town
-    if service.contact_email or service.contact_phone:
-        return [Contact(service.name, service.contact_email, service.contact_phone)]
-    sites = {e.activity.site_id: e.activity.site for e in place.enrolments if e.activity.site.email}
-    if sites:
-        return [Contact(site.name, site.email, site.phone) for site in sites.values()]
-    return [Contact(town.department_name or town.name, town.email, town.phone)]
+    return contacts_for(place.service, (e.activity.site for e in place.enrolments), place.town)
 
 
 def place_of(request: GuardianHttpRequest, slug: str, *, asked: str | None = None) -> Place:

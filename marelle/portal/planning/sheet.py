@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from marelle.activities.models import OpeningDay
 from marelle.bookings.labels import late_words
 from marelle.bookings.models import BasketLine, Closure
+from marelle.bookings.queries.absences import may_announce
 from marelle.bookings.queries.cells import cell_state, is_editable, tile_key
 from marelle.bookings.queries.days import Days, DayState
 from marelle.foundation.components.grid import Tile
@@ -48,6 +49,7 @@ class Sheet:
     history: tuple[Event, ...]
     silent: str  # the children of whom nothing was ever asked for that day
     locked: bool
+    absence: bool  # some child's absence may be announced
     before: date | None
     after: date | None
 
@@ -75,6 +77,7 @@ def day_sheet(place: Place, days: Days, day: date, *, basket: Iterable[BasketLin
         places=_places(states, several=several),
         history=history,
         silent=list_words(quiet),
+        absence=any(isinstance(may_announce(state, days), Allowed) for state in states),
         locked=any(not tile.editable for tile in tiles) and day >= days.today,
         before=before,
         after=after,
@@ -205,6 +208,8 @@ def _history(
 
 def _asked_words(line: RequestLine) -> str:
     """ "ajout accepté", "annulation en cours"."""
+    if line.act == Act.ABSENT:
+        return _("signalement annulé") if line.state == LineState.WITHDRAWN else _("absence signalée")
     if line.act == Act.CANCEL:
         asked = {LineState.ACCEPTED: _("annulation acceptée"), LineState.REFUSED: _("annulation refusée"),
                  LineState.WITHDRAWN: _("annulation retirée")}  # fmt: skip
