@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from marelle.accounts.models import User
-from marelle.activities.models import Activity, Group, SchoolYear, Service, Site, Unit
+from marelle.activities.models import Activity, Group, Period, SchoolYear, Service, Site, Unit
 from marelle.families.models import Child, Household
 from marelle.foundation.french import NBSP
 from marelle.requests.models import Act, RequestLine
@@ -265,3 +265,38 @@ class ClosedBooking(models.Model):
 
     def __str__(self) -> str:
         return f"{self.booking_id} ({self.state})"
+
+
+class OpeningWish(models.Model):
+    """What a household said of the e-mail of a period's opening: it wants it, or does not. Without a row, the
+    households that are enrolled get it."""
+
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="+")
+    period = models.ForeignKey(Period, on_delete=models.CASCADE, related_name="+")
+    wanted = models.BooleanField()
+    said_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [models.UniqueConstraint(fields=["household", "period"], name="one_opening_wish")]
+
+    def __str__(self) -> str:
+        return f"{self.household_id} / {self.period_id}: {self.wanted}"
+
+
+class OpeningNotice(models.Model):
+    """A household was told that a period is open to it, in so many e-mails; written with them, and only once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="+")
+    period = models.ForeignKey(Period, on_delete=models.CASCADE, related_name="+")
+    opened_at = models.DateTimeField()
+    told_at = models.DateTimeField()
+    mails = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["told_at"]
+        constraints = [models.UniqueConstraint(fields=["period", "household"], name="one_opening_notice")]
+
+    def __str__(self) -> str:
+        return f"{self.household_id} / {self.period_id}"

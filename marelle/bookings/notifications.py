@@ -10,14 +10,21 @@ from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
-from marelle.activities.models import BookingMode, Municipality
+from marelle.activities.models import BookingMode, Municipality, Period, Service
 from marelle.activities.queries import Contact, contacts_for
 from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, LINE_LOOKS, late_words
 from marelle.bookings.models import Absence, Basket, BasketLine, Booking, Closure, Enrolment
 from marelle.families.models import Guardian, Guardianship, Household
 from marelle.foundation import outbox
 from marelle.foundation.models import OutboxMail
-from marelle.foundation.sentences import absence_cost_words, day_words, list_words, moment_words, sentence
+from marelle.foundation.sentences import (
+    absence_cost_words,
+    day_words,
+    list_words,
+    moment_words,
+    sentence,
+    span_words,
+)
 from marelle.requests.models import FamilyRequest, RequestLine
 from marelle.rules.decisions import Allowed, Decision, Refused
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState
@@ -224,6 +231,32 @@ def _post_closure(kind: str, *, closure: Closure, bookings: Sequence[Booking], a
                 },
             )
             for adult in adults.select_related("guardian").order_by("household_id", "position", "id")
+        ],
+    )
+
+
+def period_opened(*, period: Period, service: Service, adults: Iterable[Guardianship], at: datetime) -> None:
+    """Tell these adults, each for their household, that they may choose the period's days. One statement."""
+    outbox.post_each(
+        kind="bookings/period_opened",
+        at=at,
+        letters=[
+            outbox.Letter(
+                to_address=link.guardian.email,
+                to_name=str(link.guardian),
+                household_id=link.household_id,
+                context={
+                    "period": period.pk,
+                    "first_name": link.guardian.first_name,
+                    "service": service.name,
+                    "service_slug": service.slug,
+                    "period_name": period.name,
+                    "period_slug": period.slug,
+                    "first_day": period.first_day.isoformat(),
+                    "last_day": period.last_day.isoformat(),
+                },
+            )
+            for link in adults
         ],
     )
 
@@ -464,12 +497,23 @@ def _unanswered(mail: OutboxMail) -> dict[str, Any]:
     }
 
 
+def _opening(mail: OutboxMail) -> dict[str, Any]:
+    facts = mail.context
+    planning = reverse("portal:planning", args=[facts["service_slug"]])
+    return facts | {
+        "period": facts["period_name"],
+        "span": span_words(date.fromisoformat(facts["first_day"]), date.fromisoformat(facts["last_day"])),
+        "planning_path": f"{planning}?periode={facts['period_slug']}",
+    }
+
+
 builders = {
     "days_closed": _closure,
     "days_reopened": _closure,
     "days_unanswered": _unanswered,
     "absence_announced": _absences,
     "absence_taken_back": _absences,
+    "period_opened": _opening,
     "basket_left": _choices,
     "place_offered": _wait,
     "wait_over": _wait,

@@ -69,6 +69,7 @@ TICKS = [
     "marelle.bookings.services.silence.tick",
     "marelle.families.imports.saving.tick",
     "marelle.families.invitations.tick",
+    "marelle.bookings.services.openings.tick",
 ]
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = ["marelle.foundation.models.StoredFile.sealed_key"]
