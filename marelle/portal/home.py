@@ -392,6 +392,9 @@ def _to_reserve(bookable: Sequence[Enrolment], *, town: Municipality, today: dat
                 text=_("Réservations ouvertes à partir du %(moment)s") % {"moment": opens},
                 icon=service.icon,
                 accent=service.accent,
+                url=f"{reverse('portal:planning', args=[service.slug])}?periode={coming[0].slug}",
+                action=_("Voir"),
+                hidden=_(" l’ouverture : %(period)s") % {"period": coming[0].name},
             )
 
 

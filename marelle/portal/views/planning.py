@@ -21,6 +21,7 @@ from marelle.portal.planning.clashes import RuleClash, rule_clashes, rule_words
 from marelle.portal.planning.deadlines import deadline_words
 from marelle.portal.planning.grid import planning_page
 from marelle.portal.planning.menus import Order, whole_menu
+from marelle.portal.planning.openings import BUTTONS, coming, tell_or_hush
 from marelle.portal.planning.panel import panel
 from marelle.portal.planning.place import SHOWN, Place, contacts_of, place_of
 from marelle.portal.planning.report import last_token, tell_chosen, undo_last
@@ -53,8 +54,13 @@ def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
     place = place_of(request, service)
     if place.service.booking_mode != BookingMode.DAYS or not place.enrolments:
         if request.method == "POST":
-            raise Http404
-        return render(request, "portal/planning/closed.html", {"place": place})
+            button, _cut, slug = request.POST.get("do", "").partition(":")
+            if button not in BUTTONS:
+                raise Http404
+            tell_or_hush(request, place, button, slug)
+            return redirect(request.path)
+        openings = coming(place, request.household, at=request.at)
+        return render(request, "portal/planning/closed.html", {"place": place, "openings": openings})
     stretches = Stretches(place, today=request.at.astimezone(place.town.tz).date())
     if request.method == "POST":
         return _planning_post(request, place, stretches)
@@ -93,6 +99,7 @@ def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
         "options": stretches.options(stretch),
         "views": [(view, view.word, view == stretch.view) for view in View],
         "centre": centre(place, stretches, stretch),
+        "openings": coming(place, request.household, at=request.at, stretch=stretch),
         "menu": whole_menu(stretch, units),
         "legend": page.legend,
         "rules": rule_words(place.town, place.service),
@@ -130,6 +137,8 @@ def _planning_post(request: GuardianHttpRequest, place: Place, stretches: Stretc
             return render(request, "portal/planning/_clashes.html", {"clashes": _clashes(request, place)})
         case "check":
             return redirect("portal:check")
+        case "tell" | "hush":
+            tell_or_hush(request, place, name, rest)
         case "undo":
             count = empty_basket(
                 user=request.user, household=request.household, service_id=place.service.id, at=request.at
