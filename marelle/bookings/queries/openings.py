@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
 
@@ -72,7 +73,7 @@ def to_tell(period: Period, *, at: datetime) -> list[tuple[Household, datetime]]
         )
         .filter(Q(wanted=True) | Q(wanted=None, enrolled_at__isnull=False))
     )
-    found = []
+    found: list[tuple[Household, datetime]] = []
     for household in households.order_by("pk"):
         own = own_opening(period, household.audiences)
         if own is None or not at - STILL_NEWS < own <= at:
@@ -156,7 +157,7 @@ def announced(
         undelivered[period_id] = undelivered.get(period_id, 0) + 1
     found = []
     for service, period in listed:
-        notice = notices.get(period.pk, {})
+        notice: dict[str, Any] = notices.get(period.pk, {})
         families = enrolled.get((service.pk, period.school_year_id), set()) - declined.get(period.pk, set())
         found.append(
             Announced(
