@@ -140,7 +140,7 @@ def announced(
             asked.setdefault(wish.period_id, []).append(wish.household)
         else:
             declined.setdefault(wish.period_id, set()).add(wish.household_id)
-    notices = {
+    notices: dict[int, Any] = {
         row["period"]: row
         for row in OpeningNotice.objects.filter(mine, period__in=ids)
         .values("period")
@@ -157,7 +157,7 @@ def announced(
         undelivered[period_id] = undelivered.get(period_id, 0) + 1
     found = []
     for service, period in listed:
-        notice: dict[str, Any] = notices.get(period.pk, {})
+        notice = notices.get(period.pk, {})
         families = enrolled.get((service.pk, period.school_year_id), set()) - declined.get(period.pk, set())
         found.append(
             Announced(
