@@ -37,6 +37,7 @@ DESTINATIONS: tuple[Destination, ...] = (
         label=_("Demandes"), url_name="office:queue", icon="inbox", count=lambda role: waiting(sites_of(role)).count
     ),
     Destination(label=_("Familles"), url_name="office:families", icon="users-round"),
+    Destination(label=_("Ouvertures"), url_name="office:openings", icon="calendar-days", kinds=frozenset(DESK)),
     Destination(
         label=_("E-mails"),
         url_name="office:mails",

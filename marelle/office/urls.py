@@ -1,6 +1,16 @@
 from django.urls import path
 
-from marelle.office.views import families, family_planning, imports, invitations, mails, queue, today, waiting
+from marelle.office.views import (
+    families,
+    family_planning,
+    imports,
+    invitations,
+    mails,
+    openings,
+    queue,
+    today,
+    waiting,
+)
 
 app_name = "office"
 urlpatterns = [
@@ -35,6 +45,7 @@ urlpatterns = [
         name="record_for_family",
     ),
     path("familles/<int:household_id>/inviter/<int:guardian_id>/", families.invite, name="invite"),
+    path("ouvertures/", openings.index, name="openings"),
     path("e-mails/", mails.index, name="mails"),
     path("e-mails/<uuid:mail_id>/", mails.decide, name="mail"),
 ]

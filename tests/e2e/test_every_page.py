@@ -100,6 +100,7 @@ AGENT = [
     "/agents/familles/imports/{run}/",
     "/agents/familles/imports/{run}/?voir=changements",
     "/agents/familles/imports/{run}/colonnes/",
+    "/agents/ouvertures/",
     "/agents/e-mails/",
 ]
 NOBODY = [

@@ -155,6 +155,7 @@ TABLE = (
     Line("office:family_planning", "post", AGENTS_THERE, canteen),
     Line("office:record_for_family", "post", ("door", 404, 404, 404, "/agents/familles/{household}/planning/cantine/", 404), canteen, lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("office:invite", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), guardian),
+    Line("office:openings", "get", AGENTS),
     Line("office:mails", "get", AGENTS),
     Line("office:mail", "post", ("door", 404, 404, 404, "/agents/e-mails/", 404), lambda at: (at.mail.pk,), lambda _: {"do": "drop"}),  # noqa: E501
 )  # fmt: skip

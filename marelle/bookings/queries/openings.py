@@ -35,6 +35,13 @@ def instants(period: Period) -> list[datetime]:
     return sorted({*early, period.opens_at})
 
 
+def opens_for(period: Period, instant: datetime) -> list[Audience]:
+    """Those to whom the period opens at that instant before it opens to all; nobody in particular when that is then."""
+    if instant == period.opens_at:
+        return []
+    return [opening.who for opening in period.early_openings if opening.opens_at == instant]
+
+
 def periods_that_open(town: Municipality) -> list[tuple[Service, Period]]:
     """The periods that open to reservation at some instant, with their services; no query once the offer is at hand."""
     offer = offer_of(town)
