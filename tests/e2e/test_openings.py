@@ -1,4 +1,4 @@
-"""Cadours' winter holidays open: the planning says when, the family chooses its e-mail, and the e-mail leads to days."""
+"""Cadours’ winter holidays open: the planning says when, the family chooses its e-mail, which leads to the days."""
 
 import re
 from datetime import timedelta
