@@ -27,6 +27,8 @@ from marelle.activities.queries import municipality, rules_of
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import live_enrolments, load_days
 from marelle.bookings.queries.overrides import override
+from marelle.bookings.queries.openings import instants, periods_that_open
+from marelle.bookings.services import openings
 from marelle.bookings.services.answers import Verdict, answer_request
 from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.demo import accounts, people
@@ -233,6 +235,10 @@ class History:
         dice = self.almanac.dice("call", day)
         if self.almanac.is_working(day) and dice.random() < CALLS:
             self._at(self.almanac.instant(day, 8, dice.uniform(35, 55)), lambda at: self._call(at, dice))
+        for _service, period in periods_that_open(self.town):
+            for instant in instants(period):
+                if self.almanac.local(instant) == day:
+                    self._at(instant, lambda at: openings.tick(at=at))
 
     def _arrivals(self, day: date) -> Iterator[int]:
         """The families that an agent registers on that day: most at the start, Julien's just before the first

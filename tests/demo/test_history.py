@@ -8,8 +8,9 @@ from django.test import Client
 
 from marelle import townfile
 from marelle.activities.models import OpeningDay
-from marelle.bookings.models import BasketLine, Booking, Enrolment
+from marelle.bookings.models import BasketLine, Booking, Enrolment, OpeningNotice
 from marelle.bookings.queries.days import live_enrolments, load_days
+from marelle.bookings.queries.openings import own_opening, periods_that_open
 from marelle.bookings.services.baskets import add_days
 from marelle.bookings.services.sending import send_basket
 from marelle.demo import accounts
@@ -20,7 +21,7 @@ from marelle.families.models import Household
 from marelle.foundation.models import AuditLine, MailState, OutboxMail
 from marelle.requests.models import Act, FamilyRequest, RequestLine
 from marelle.rules.decisions import Allowed
-from marelle.rules.lifecycles import BookingState, LineState, RequestState
+from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
 from tests.offer import TOWNS, municipality, paris
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +100,20 @@ def test_now_and_then_a_family_calls_and_an_agent_books_for_it() -> None:
     made = FamilyRequest.objects.filter(by_agent=True)
     assert made.exists()
     assert set(Booking.objects.filter(line__request__in=made).values_list("state", "booked_late")) >= {("booked", True)}
+
+
+def test_a_period_is_not_open_yet_and_one_that_opened_was_told() -> None:
+    at = paris(2026, 12, 15, 10)  # Cadours' second term opened on the 7th; its winter holidays open on the 26th
+    prepared(at)
+    nadia = household(accounts.NADIA)
+    assert OpeningNotice.objects.filter(household=nadia, period__slug="trimestre-2-2027").exists()
+    enrolled = {one.activity.service_id for one in nadia.enrolments.filter(state=EnrolmentState.ACCEPTED)}
+    coming = [
+        period.slug
+        for service, period in periods_that_open(municipality())
+        if service.pk in enrolled and (own_opening(period, nadia.audiences) or at) > at
+    ]
+    assert "trimestre-3-2027" in coming or "hiver-2027" in coming
 
 
 def test_preparing_again_changes_nothing() -> None:
