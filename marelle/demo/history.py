@@ -238,7 +238,10 @@ class History:
         for _service, period in periods_that_open(self.town):
             for instant in instants(period):
                 if self.almanac.local(instant) == day:
-                    self._at(instant, lambda at: openings.tick(at=at))
+                    self._at(instant, self._tell_of_openings)
+
+    def _tell_of_openings(self, at: datetime) -> None:
+        openings.tick(at=at)
 
     def _arrivals(self, day: date) -> Iterator[int]:
         """The families that an agent registers on that day: most at the start, Julien's just before the first

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('activities', '0004_early_openings'),
-        ('bookings', '0004_by_agents'),
+        ('bookings', '0005_closures'),
         ('families', '0002_priorities'),
     ]
 
