@@ -115,7 +115,7 @@ def test_an_own_opening_costs_the_days_no_more_than_one_query() -> None:
                 town=municipality(), enrolments=mine, at=AT, first=WINTER_DAY, last=WINTER_DAY + timedelta(days=days)
             )
         counts.append(len(queries))
-    assert counts == [4, 3, 3]
+    assert counts[0] - 1 == counts[1] == counts[2]
 
 
 # ── the e-mail ──────────────────────────────────────────────────────────────────────────────────────────────────────
