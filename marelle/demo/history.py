@@ -26,8 +26,8 @@ from marelle.activities.models import Municipality, OpeningDay, SchoolYear, Site
 from marelle.activities.queries import municipality, rules_of
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import live_enrolments, load_days
-from marelle.bookings.queries.overrides import override
 from marelle.bookings.queries.openings import instants, periods_that_open
+from marelle.bookings.queries.overrides import override
 from marelle.bookings.services import openings
 from marelle.bookings.services.answers import Verdict, answer_request
 from marelle.bookings.services.overrides import Change, book_for_family
