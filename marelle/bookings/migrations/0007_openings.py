@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('activities', '0004_early_openings'),
-        ('bookings', '0005_closures'),
+        ('bookings', '0006_absences'),
         ('families', '0002_priorities'),
     ]
 
