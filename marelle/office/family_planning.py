@@ -21,7 +21,7 @@ from marelle.bookings.queries.days import Days, DayState, live_enrolments, load_
 from marelle.bookings.queries.grids import month_grid, states_by_day
 from marelle.bookings.queries.months import Month, open_span
 from marelle.bookings.queries.overrides import Override, late_still_due, late_surcharge, override
-from marelle.bookings.services.overrides import Change, read_change
+from marelle.bookings.services.overrides import Change, dates_of, read_changes
 from marelle.families.models import Household
 from marelle.families.permissions import households_for
 from marelle.families.queries import kids_of
@@ -358,7 +358,9 @@ def read_check(family: Family, changes: Sequence[Change], *, at: datetime) -> Ch
     children = {enrolment.child_id: enrolment.child for enrolment in family.enrolments}
     if any(change.child_id not in children or change.child_id not in family.kids for change in changes):
         raise Http404
-    days = load_days(town=family.town, enrolments=family.enrolments, at=at, dates={change.day for change in changes})
+    dates = dates_of(changes, family.enrolments, town=family.town)
+    days = load_days(town=family.town, enrolments=family.enrolments, at=at, dates=dates)
+    read = read_changes(changes, days)
     units = {unit.id: unit for unit in days.units[family.service.id]}
     if any(change.unit_id not in units for change in changes):
         raise Http404
@@ -366,7 +368,7 @@ def read_check(family: Family, changes: Sequence[Change], *, at: datetime) -> Ch
     lines, needs_reason, ready = [], False, 0
     due: set[int] = set()
     for change in sorted(changes, key=lambda one: (ranks[one.child_id], one.day, units[one.unit_id].position)):
-        found, state = read_change(change, days), days.states.get(change.key)
+        found, state = read[change.key], days.states.get(change.key)
         if found.is_allowed and state is not None:
             ready += 1
             needs_reason = needs_reason or found.needs_reason
@@ -407,6 +409,8 @@ def _past(change: Change, found: Override, state: DayState, days: Days) -> Itera
             yield _("Majoration : %(amount)s") % {"amount": surcharge_words(surcharge)}
     if found.early is not None:
         yield sentence(found.early, tz)
+    if found.rule is not None:
+        yield sentence(found.rule, tz)
     if found.over:
         yield _("Complet : dépasse de %(n)d") % {"n": found.over}
     if found.waiting:

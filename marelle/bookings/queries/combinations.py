@@ -34,11 +34,12 @@ Key = tuple[int, int, date]  # child id, unit id, day
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One change of a child's days that everything else allows. `waits`: it stands in a waiting list, and takes
-    nothing yet."""
+    nothing yet. `at_once`: a day given back is free at once, whoever has to agree when a family asks."""
 
     key: Key
     adds: bool
     waits: bool = False
+    at_once: bool = False
 
     @classmethod
     def of(cls, line: BasketLine, *, waits: bool = False) -> "Wanted":
@@ -119,7 +120,11 @@ def _refusals(
         rules,
         standing=_standing(states),
         changes=[
-            Change((one.key[2], slugs[one.key[1]]), adds=one.adds, asked=not one.adds and _asks(by_key[one.key]))
+            Change(
+                (one.key[2], slugs[one.key[1]]),
+                adds=one.adds,
+                asked=not (one.adds or one.at_once) and _asks(by_key[one.key]),
+            )
             for one in wanted
             if not one.waits
         ],

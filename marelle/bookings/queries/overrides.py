@@ -17,12 +17,13 @@ _EARLY = (Reason.NOT_OPEN_YET, Reason.PRIORITY_ONLY)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """`decision`: whether an agent may do it now. `late` and `early`: what the family's limit, or the opening of the
-    period, answers to it. `over`: by how many children the capacity would be exceeded; `waiting`: how many children
-    wait for that day and would be passed."""
+    period, answers to it. `rule`: the town's rule of combination that it would break. `over`: by how many children the
+    capacity would be exceeded; `waiting`: how many children wait for that day and would be passed."""
 
     decision: Decision
     late: Refused | None = None
     early: Refused | None = None
+    rule: Refused | None = None
     over: int = 0
     waiting: int = 0
 
@@ -33,7 +34,7 @@ class Override:
     @property
     def needs_reason(self) -> bool:
         """Something would have stopped the family."""
-        return bool(self.late or self.early or self.over or self.waiting)
+        return bool(self.late or self.early or self.rule or self.over or self.waiting)
 
 
 def act_on(state: DayState) -> Act:

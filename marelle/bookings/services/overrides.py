@@ -1,7 +1,8 @@
 """What an agent books and cancels for a family, past its limits if need be (docs/algorithms/overrides.md)."""
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,7 +14,8 @@ from marelle.accounts.models import User
 from marelle.activities.models import Municipality
 from marelle.bookings import notifications
 from marelle.bookings.labels import acts_words
-from marelle.bookings.models import Booking
+from marelle.bookings.models import Booking, Enrolment
+from marelle.bookings.queries.combinations import Wanted, reach, refusals_together
 from marelle.bookings.queries.days import Days, DayState, component_places, live_enrolments, load_days
 from marelle.bookings.queries.overrides import Override, late_still_due, override
 from marelle.bookings.services.answers import ReasonMissing
@@ -25,6 +27,9 @@ from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.services import NewLine, open_request
 from marelle.rules.decisions import Decision, Reason, Refused
 from marelle.rules.lifecycles import BOOKING, HOLDS_A_PLACE, BookingEvent, BookingState, EnrolmentState, next_state
+
+#: What no agent passes: a child is in one place at a time.
+NEVER_TOGETHER = (Reason.EXCLUDES_UNIT, Reason.OTHER_HOUSEHOLD, Reason.TIED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,30 @@ def read_change(change: Change, days: Days) -> Override:
     return override(state, days, act=change.act)
 
 
+def read_changes(changes: Collection[Change], days: Days) -> dict[tuple[int, int, date], Override]:
+    """Each change, by its key, read beside the others: two units of one day that exclude each other are not both made,
+    and what breaks another rule of combination needs a reason. `days` holds what `dates_of` names."""
+    found = {change.key: read_change(change, days) for change in changes}
+    wanted = [
+        Wanted(change.key, change.act == Act.BOOK, at_once=True) for change in changes if found[change.key].is_allowed
+    ]
+    for key, refusal in refusals_together(days, wanted).items():
+        if refusal.reason in NEVER_TOGETHER:
+            found[key] = Override(decision=refusal)
+        else:
+            found[key] = replace(found[key], rule=refusal)
+    return found
+
+
+def dates_of(changes: Collection[Change], enrolments: Sequence[Enrolment], *, town: Municipality) -> set[date]:
+    """The days to load for these changes: theirs, and those that the rules of combination look at."""
+    days: dict[int, set[date]] = defaultdict(set)
+    for change in changes:
+        days[change.child_id].add(change.day)
+    near = ((enrolment, day) for enrolment in enrolments for day in days[enrolment.child_id])
+    return {day for mine in days.values() for day in mine} | reach(town, near)
+
+
 @transaction.atomic
 def book_for_family(
     *,
@@ -101,7 +130,7 @@ def book_for_family(
         for enrolment in live_enrolments(town=town, household=household, states=(EnrolmentState.ACCEPTED,))
         if not sites or enrolment.activity.site_id in sites
     ]
-    days = load_days(town=town, enrolments=enrolments, at=at, dates={change.day for change in changes})
+    days = load_days(town=town, enrolments=enrolments, at=at, dates=dates_of(changes, enrolments, town=town))
     kept, undone = _read(changes, days)
     if any(found.needs_reason for _change, _state, found in kept) and not reason.strip():
         raise ReasonMissing
@@ -118,8 +147,10 @@ def book_for_family(
 def _read(changes: Sequence[Change], days: Days) -> tuple[Kept, list[Undone]]:
     kept: Kept = []
     undone: list[Undone] = []
-    for change in {change.key: change for change in changes}.values():
-        found = read_change(change, days)
+    once = {change.key: change for change in changes}
+    read = read_changes(list(once.values()), days)
+    for key, change in once.items():
+        found = read[key]
         decision: Decision = found.decision
         # Whether there is room is asked of the rows themselves, once locked.
         if isinstance(decision, Refused) and decision.reason != Reason.FULL:
