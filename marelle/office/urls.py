@@ -1,6 +1,7 @@
 from django.urls import path
 
 from marelle.office.views import (
+    closures,
     families,
     family_planning,
     imports,
@@ -21,6 +22,10 @@ urlpatterns = [
     path("demandes/<str:number>/", queue.detail, name="request"),
     path("demandes/<str:number>/ouvrir/", queue.hold, name="hold"),
     path("attente/<slug:service>/<str:day>/", waiting.waiting, name="waiting"),
+    path("fermetures/", closures.index, name="closures"),
+    path("fermetures/nouvelle/", closures.new, name="new_closure"),
+    path("fermetures/<int:closure_id>/", closures.detail, name="closure"),
+    path("fermetures/<int:closure_id>/annuler/", closures.undo, name="undo_closure"),
     path("familles/", families.index, name="families"),
     path("familles/nouvelle/", families.new, name="new_family"),
     path("familles/inviter/", invitations.index, name="invitations"),

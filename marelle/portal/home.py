@@ -14,6 +14,7 @@ from marelle.activities.models import BookingMode, Municipality, Period, Service
 from marelle.activities.queries import calendar_of
 from marelle.bookings.labels import ABSENT_LOOK, BOOKING_LOOKS, Look
 from marelle.bookings.models import LIVE_BOOKINGS, LIVE_ENROLMENTS, BasketLine, Booking, Enrolment
+from marelle.bookings.queries.cells import closed_as
 from marelle.bookings.queries.days import Days, DayState, basket_lines_among, load_days
 from marelle.bookings.queries.openings import own_opening
 from marelle.bookings.queries.waiting import offers_to
@@ -497,7 +498,7 @@ def _slot(state: DayState, *, days: Days, past: bool) -> Slot:
     return Slot(
         icon=service.icon if settled else look.icon,
         word=state.unit.name if several else service.short_name,
-        state=str(look.word),
+        state=str(closed_as(state.closure).word if state.closure is not None else look.word),
         css="slot--absent" if absent else "slot--past" if past and settled else _SLOT_CSS.get(look.css, "slot--ok"),
     )
 

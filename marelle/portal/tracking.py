@@ -24,6 +24,7 @@ from marelle.bookings.labels import (
 )
 from marelle.bookings.models import Absence, Booking
 from marelle.bookings.queries.absences import cause_name
+from marelle.bookings.queries.closures import told_of
 from marelle.bookings.queries.waiting import ranks
 from marelle.families.models import Household
 from marelle.foundation.components.kids import Kid
@@ -71,7 +72,7 @@ _WAITING = (BookingState.QUEUED, BookingState.OFFERED)
 
 
 def line_look(line: RequestLine, booking: Booking | None = None, rank: int = 0) -> Look:
-    if booking is not None and booking.state in _WAITED and line.state == LineState.ACCEPTED:
+    if booking is not None and booking.state in (*_WAITED, BookingState.CLOSED) and line.state == LineState.ACCEPTED:
         look = BOOKING_LOOKS[BookingState(booking.state)]
         return replace(look, word=rank_words(rank)) if rank else look
     return _DAY_LOOKS[Act(line.act), LineState(line.state)]
@@ -304,6 +305,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
         )
     )
     days = _waited(lines)
+    closed = told_of(b for b in days.values() if b.state == BookingState.CLOSED)
     known = ranks(days.values())
     is_absence = request.kind == RequestKind.ABSENCE
     absences = {a.line_id: a for a in Absence.objects.filter(line__request=request)} if is_absence else {}
@@ -328,7 +330,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
                         act=line.act,
                         look=line_look(line, booking := days.get(line.pk), known.get(booking.pk, 0) if booking else 0),
                         place_id=booking.pk if booking is not None and booking.state in _WAITING else None,
-                        reason=_why(line, absences.get(line.pk), town, at),
+                        reason=closed.get(line.pk) or _why(line, absences.get(line.pk), town, at),
                         can_take_back=line.pk in absences and _may_come(line, town, at),
                     )
                     for line in mine
@@ -421,10 +423,13 @@ def _may_come(line: RequestLine, town: Municipality, at: datetime) -> bool:
 
 
 def _waited(lines: Sequence[RequestLine]) -> dict[int, Booking]:
-    """The days of these lines that went through a waiting list, by line. Only lines accepted at the send may."""
-    at_once = [line.pk for line in lines if line.at_once and line.act == Act.BOOK]
-    found = Booking.objects.filter(line__in=at_once, state__in=_WAITED) if at_once else ()
-    return {booking.line_id: booking for booking in found}
+    """The days of these lines that went through a waiting list, or that the town has closed since, by line. Only
+    accepted lines may; those accepted at the send for a list."""
+    accepted = {line.pk: line.at_once for line in lines if line.act == Act.BOOK and line.state == LineState.ACCEPTED}
+    if not accepted:
+        return {}
+    found = Booking.objects.filter(line__in=accepted, state__in=(*_WAITED, BookingState.CLOSED))
+    return {b.line_id: b for b in found if accepted[b.line_id] or b.state == BookingState.CLOSED}
 
 
 def _days_to_reserve(lines: Sequence[RequestLine]) -> tuple[NextDays, ...]:

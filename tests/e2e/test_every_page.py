@@ -39,7 +39,16 @@ def prepare() -> dict[str, object]:
     failed = OutboxMail.objects.first()
     assert failed is not None
     OutboxMail.objects.filter(pk=failed.pk).update(state=MailState.FAILED, error="Boîte pleine")
+    import uuid
+
+    from marelle.bookings.queries.closures import Reach
+    from marelle.bookings.services.closures import close_days
+
+    strike = close_days(
+        kind="strike", reach=Reach(), days=[day(24)], words="Grève nationale.", key=uuid.uuid4(), by=malika, at=offer.AT
+    ).closure
     return {
+        "closure": strike.pk,
         "pending": pending.number,
         "cancelling": cancelling.number,
         "absence": absence.number,
@@ -101,6 +110,12 @@ AGENT = [
     "/agents/familles/imports/{run}/?voir=changements",
     "/agents/familles/imports/{run}/colonnes/",
     "/agents/ouvertures/",
+    "/agents/fermetures/",
+    "/agents/fermetures/nouvelle/",
+    "/agents/fermetures/nouvelle/?kind=outing&whom=commune&first_day=2026-11-17&last_day=&words=Sortie",
+    "/agents/fermetures/nouvelle/?kind=outing&whom=&first_day=&last_day=&words=",
+    "/agents/fermetures/{closure}/",
+    "/agents/fermetures/{closure}/annuler/",
     "/agents/e-mails/",
 ]
 NOBODY = [

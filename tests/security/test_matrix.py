@@ -133,6 +133,12 @@ TABLE = (
     Line("office:hold", "post", ("door", 404, 404, 404, "/agents/demandes/{number}/#detail", 404), number),
     Line("office:waiting", "get", AGENTS, lambda _: ("cantine", "2026-11-16")),
     Line("office:waiting", "post", ("door", 404, 404, 404, 404, 404), lambda _: ("cantine", "2026-11-16")),
+    Line("office:closures", "get", AGENTS),
+    Line("office:new_closure", "get", AGENTS),
+    Line("office:new_closure", "post", AGENTS),
+    Line("office:closure", "get", AGENTS_THERE, lambda at: (at.closure.pk,)),
+    Line("office:undo_closure", "get", AGENTS_THERE, lambda at: (at.closure.pk,)),
+    Line("office:undo_closure", "post", ("door", 404, 404, 404, "/agents/fermetures/{closure}/", 404), lambda at: (at.closure.pk,)),  # noqa: E501
     Line("office:families", "get", AGENTS),
     Line("office:new_family", "get", AGENTS),
     Line("office:new_family", "post", AGENTS),
@@ -192,6 +198,7 @@ def wrong(line: Line, at: World) -> list[str]:
         "line": at.line.pk,
         "run": at.run.pk,
         "round": at.round.pk,
+        "closure": at.closure.pk,
     }
     for who, expected in zip(PEOPLE, line.expect, strict=True):
         url = reverse(line.name, args=line.args(at)) + line.query

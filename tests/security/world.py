@@ -11,7 +11,9 @@ from pytest_django import Settings
 from marelle.accounts.models import AgentRole, User
 from marelle.accounts.services import activate, register_agent
 from marelle.activities.models import Site
-from marelle.bookings.models import BasketLine
+from marelle.bookings.models import BasketLine, Closure
+from marelle.bookings.queries.closures import Reach
+from marelle.bookings.services.closures import close_days
 from marelle.demo.models import DeliveredMail
 from marelle.families.imports.saving import advance, begin_import, match_columns
 from marelle.families.invitations import schedule_round
@@ -30,7 +32,8 @@ MONDAY, TUESDAY, THURSDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 1
 class World:
     """`benali` have one child, Inès, at the elementary school, and one request waiting (`request`), an absence
     announced on a day that has not begun (`absence`), one choice not sent (`line`), one e-mail that did not
-    leave (`mail`). `elsewhere` is Inès's other home."""
+    leave (`mail`). `elsewhere` is Inès's other home, `closure` one of Inès's
+    school."""
 
     benali: Family
     moreau: Family
@@ -44,6 +47,7 @@ class World:
     delivered: DeliveredMail
     run: ImportRun  # a spreadsheet ready to be saved
     round: InvitationRound  # to leave tomorrow
+    closure: Closure
 
     @property
     def people(self) -> dict[str, User | None]:
@@ -146,6 +150,15 @@ def world(settings: Settings) -> World:
         absence=absence,
         line=BasketLine.objects.get(),
         mail=mail,
+        closure=close_days(
+            kind="closure",
+            reach=Reach(site_id=Site.objects.get(slug="ecole-elementaire").pk),
+            days=[date(2026, 12, 17)],
+            words="",
+            key=uuid.uuid4(),
+            by=malika,
+            at=AT,
+        ).closure,
         delivered=DeliveredMail.objects.create(
             message_id="<1@x>", from_address="a@example.org", to_address="b@example.org", subject="Bonjour",
             text="Bonjour", html="<html><head></head>Bonjour</html>", delivered_at=AT,

@@ -106,6 +106,15 @@ def closure_of(closures: Iterable[Closure], enrolment: Enrolment, unit: Unit) ->
     return next((closure for closure in closures if Reach.of(closure).includes(enrolment, unit)), None)
 
 
+def told_of(closed: Iterable[Booking]) -> dict[int, str]:
+    """What families are told of these closed days, by the line that asked for each: one query, none for none."""
+    ids = [booking.pk for booking in closed]
+    if not ids:
+        return {}
+    found = ClosedBooking.objects.filter(booking__in=ids, after="").select_related("closure", "booking")
+    return {one.booking.line_id: one.closure.told for one in found}
+
+
 def seen_from(sites: Collection[int]) -> QuerySet[Closure]:
     """The closures that an agent of these sites reads (none named: all): theirs, and those of the whole town."""
     found = Closure.objects.select_related("site", "service", "group__activity__service")

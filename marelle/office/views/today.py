@@ -9,8 +9,10 @@ from django.views.decorators.http import require_safe
 
 from marelle.accounts.permissions import agent_required
 from marelle.activities.queries import municipality
+from marelle.bookings.queries.closures import seen_from
 from marelle.foundation.postman import not_sent_count
 from marelle.foundation.sentences import day_words, time_words
+from marelle.office.closures import whom_words
 from marelle.office.mails import DESK, mails_for
 from marelle.office.queue import Readings, sites_of, waiting_words
 from marelle.office.today import day_of_the_town
@@ -46,6 +48,10 @@ def today(request: HttpRequest) -> HttpResponse:
             "title": day_words(shown.day).capitalize(),
             "now_words": time_words(now.time().replace(second=0, microsecond=0)) if shown.is_today else "",
             "week": _("semaine %(number)d") % {"number": shown.day.isocalendar().week},
+            "closures": [
+                {"closure": closure, "whom": whom_words(closure)}
+                for closure in seen_from(sites).filter(days__date=shown.day, days__lifted_at=None)
+            ],
             "rows": rows,
             "waiting": waits,
             "oldest": waiting_words(at - waits.oldest) if waits.oldest else "",

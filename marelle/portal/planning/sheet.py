@@ -156,7 +156,7 @@ def _closures(states: Sequence[DayState], place: Place) -> tuple[Fact, ...]:
 def _places(states: Sequence[DayState], *, several: bool) -> tuple[Fact, ...]:
     said: dict[str, list[str]] = {}
     for state in states:
-        if not state.places:
+        if not state.places or state.closure is not None:
             continue
         if state.left is None:
             text = _("Pas de limite")
