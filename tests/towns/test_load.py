@@ -12,13 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from marelle.activities.models import Activity, Group, Municipality, OpeningDay, SchoolYear, Service, Site, Unit
 from marelle.activities.queries import municipality, rules_of, years_to_enrol
 from marelle.bookings.models import Booking, Enrolment
+from marelle.bookings.queries.days import load_days
+from marelle.bookings.services.baskets import Shown, basket_of, fill_basket
 from marelle.foundation.models import AuditLine
 from marelle.rules.calendars import BeyondCalendar
 from marelle.townfile import Town, read_text
 from marelle.townfile.town import Unit as SaidUnit
 from marelle.townfile.town import Year
 from marelle.towns.services import load_town
-from tests.offer import AT, PARIS, agent, booked, cadours, choose, enrolled, enrolments, family, paris, send
+from tests.offer import AT, PARIS, accept, agent, booked, cadours, choose, enrolled, enrolments, family, paris, send
 from tests.towns.files import (
     NAMES,
     closed_on,
@@ -240,20 +242,25 @@ def test_a_unit_composed_of_others_has_its_places_counted_again() -> None:
     who, malika = family(), agent()
     enrolled(who, "mercredi", by=malika)
     day = WEDNESDAY + timedelta(days=7)
-    booked(who, [day], "mercredi", by=malika)
+    wanted = {"Inès": {"tout"}, "Tom": {"apres-midi", "gouter"}}  # nobody has a unit beside one that holds it
+    days = load_days(town=municipality(), enrolments=enrolments(who, "mercredi"), at=AT, dates=[day])
+    shown = {
+        key: Shown(was=state.was, ticked=True)
+        for key, state in days.states.items()
+        if state.unit.slug in wanted[state.enrolment.child.first_name]
+    }
+    fill_basket(user=who.user, household=who.household, days=days, shown=shown, at=AT)
+    sending = send(who, basket_of(user=who.user, household=who.household, at=AT).send_key)
+    assert sending.request is not None and not sending.unsent
+    accept(sending.request, by=malika)
     assert miscounted() == {}
 
     for parts in (("apres-midi", "gouter"), ("gouter",), ("apres-midi",)):
         load_town(with_units(file_of(), "mercredi", units(*parts)), at=AT)
         assert miscounted() == {}
-        assert Booking.objects.filter(state="booked").count() == 6
+        assert Booking.objects.filter(state="booked").count() == 3
     taken = OpeningDay.objects.filter(date=day, taken__gt=0).order_by("unit__slug", "group__slug")
-    assert list(taken.values_list("unit__slug", "taken")) == [
-        ("apres-midi", 2),
-        ("apres-midi", 2),
-        ("gouter", 1),
-        ("gouter", 1),
-    ]
+    assert list(taken.values_list("unit__slug", "taken")) == [("apres-midi", 1), ("apres-midi", 1), ("gouter", 1)]
 
 
 @pytest.mark.django_db
