@@ -57,9 +57,10 @@ def request_answered(
 
 
 def made_for_family(
-    *, request: FamilyRequest, lines: Sequence[RequestLine], bookings: Iterable[Booking], reason: str, at: datetime
+    *, request: FamilyRequest, lines: Sequence[RequestLine], bookings: Iterable[Booking], at: datetime
 ) -> None:
-    """Tell every guardian what an agent booked and cancelled for them, why, and which days were past their limit."""
+    """Tell every guardian what an agent booked and cancelled for them, and which days were past their limit. Why is on
+    the request: an agent's own words may tell of somebody's health."""
     by_line = {booking.line_id: booking for booking in bookings}
     _post(
         "bookings/made_for_family",
@@ -71,7 +72,6 @@ def made_for_family(
             for line in lines
         ],
         by=request.sent_by_label,
-        reason=reason,
     )
 
 

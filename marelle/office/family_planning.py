@@ -303,7 +303,10 @@ def _change(key: str, act: str, was: str) -> Change:
         child, unit, day = key.split(".")
         if len(child) > 12 or len(unit) > 12 or act not in (Act.BOOK, Act.CANCEL):
             raise Http404
-        return Change(int(child), int(unit), date.fromisoformat(day), Act(act), was[:12])
+        on = date.fromisoformat(day)
+        if not 2000 <= on.year < 2100:
+            raise Http404
+        return Change(int(child), int(unit), on, Act(act), was[:12])
     except ValueError:
         raise Http404 from None
 

@@ -34,7 +34,7 @@ MODELS: dict[str, tuple[Model, ...]] = {
     ),
     OVERRIDE: (
         Model("appel", _("À la demande de la famille, par téléphone.")),
-        Model("maladie", _("Maladie, certificat reçu.")),
+        Model("justificatif", _("Justificatif reçu par le service.")),
         Model("urgence", _("Urgence familiale.")),
         Model("erreur", _("Erreur corrigée par le service.")),
     ),

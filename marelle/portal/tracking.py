@@ -309,6 +309,11 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
     known = ranks(days.values())
     is_absence = request.kind == RequestKind.ABSENCE
     absences = {a.line_id: a for a in Absence.objects.filter(line__request=request)} if is_absence else {}
+    standing = set(
+        Absence.objects.filter(line__request=request, booking__state=BookingState.BOOKED).values_list("line", flat=True)
+        if is_absence
+        else ()
+    )
     holding = [absences[line.pk] for line in lines if line.pk in absences and line.state == LineState.ACCEPTED]
     proofs = [absence.proof_until for absence in holding if absence.proof_until and absence.awaits_proof(at)]
     units = {(line.service_id, line.unit_id) for line in lines}
@@ -331,7 +336,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
                         look=line_look(line, booking := days.get(line.pk), known.get(booking.pk, 0) if booking else 0),
                         place_id=booking.pk if booking is not None and booking.state in _WAITING else None,
                         reason=closed.get(line.pk) or _why(line, absences.get(line.pk), town, at),
-                        can_take_back=line.pk in absences and _may_come(line, town, at),
+                        can_take_back=line.pk in standing and _may_come(line, town, at),
                     )
                     for line in mine
                 ),

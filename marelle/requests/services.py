@@ -123,6 +123,8 @@ def close_lines(
 
 def lock_requests_of(line_ids: Collection[int]) -> None:
     """Lock the requests of these lines, in the order of their ids, in one statement."""
+    if not line_ids:
+        return
     asked = RequestLine.objects.filter(id__in=line_ids).values("request")
     list(FamilyRequest.objects.select_for_update(no_key=True).filter(id__in=asked).order_by("id").values_list("id"))
 

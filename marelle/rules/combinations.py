@@ -152,9 +152,10 @@ def broken_rules(
 
 
 def refused_changes(
-    rules: Sequence[Combination], *, standing: Standing, changes: Collection[Change]
+    rules: Sequence[Combination], *, standing: Standing, changes: Collection[Change], lost: Collection[Line] = ()
 ) -> dict[Line, Refused]:
     """The changes that the rules refuse, each with why: all those that together leave a rule more broken than before.
+    `lost`: what was asked for with them and cannot be had for another reason.
 
     What is refused stays as it was, and the others are looked at again without it: lines that hold only together fall
     together. A rule that was broken before (an agent's exception) stops nothing that does not break it further.
@@ -163,7 +164,7 @@ def refused_changes(
     refused: dict[Line, Refused] = {}
     before = {(broken.rule, broken.where): broken.by for broken in _all_broken(rules, standing, ())}
     while kept:
-        fallen = _left_alone(rules, kept.values(), refused)
+        fallen = _left_alone(rules, kept.values(), {*refused, *lost})
         for broken in _all_broken(rules, standing, kept.values()):
             if broken.by > before.get((broken.rule, broken.where), 0):
                 for change in _to_blame(broken, kept.values(), standing):
@@ -209,7 +210,7 @@ def _to_blame(broken: Broken, changes: Collection[Change], standing: Standing) -
 
 
 def _left_alone(
-    rules: Sequence[Combination], changes: Collection[Change], refused: Mapping[Line, Refused]
+    rules: Sequence[Combination], changes: Collection[Change], refused: Collection[Line]
 ) -> dict[Line, Refused]:
     """The lines given back only to make room, on one day, for another that was refused: they are kept."""
     kept = {change.line for change in changes if change.adds}

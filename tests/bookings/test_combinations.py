@@ -1,6 +1,7 @@
 """Days that go together, in a real basket: what the planning says, the check says, and the send does."""
 
 import uuid
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -11,13 +12,18 @@ from pytest_django import Settings
 from marelle.activities.models import OpeningDay, Unit
 from marelle.activities.queries import municipality
 from marelle.bookings.models import BasketLine, Booking
+from marelle.bookings.queries.closures import Reach
 from marelle.bookings.queries.days import live_enrolments, load_days
 from marelle.bookings.services.baskets import Shown, basket_of, fill_basket
+from marelle.bookings.services.closures import close_days
 from marelle.bookings.services.sending import Sending, send_basket
 from marelle.bookings.services.shortcuts import choose_days
 from marelle.bookings.services.waiting import DoesNotGo, accept_offer, offer_freed_places
 from marelle.rules.decisions import Reason
 from marelle.rules.lifecycles import EnrolmentState
+from marelle.townfile import read
+from marelle.townfile.town import CombinationKind, CombinationRule
+from marelle.towns.services import load_town
 from tests import guides, offer
 from tests.offer import AT, Family
 from tests.portal.visit import Screen
@@ -179,3 +185,60 @@ def test_the_rules_ask_nothing_more_of_the_database(benali: Family, settings: Se
     tick(benali, "matin", child="Tom")
     tick(benali, "journee", child="Tom")
     assert count() == one <= 15
+
+
+def meuse_with(*rules: CombinationRule) -> Family:
+    """Guide B's town, where everything is booked and cancelled at once; its meals under these rules."""
+    town = read(offer.TOWNS / "portes-de-meuse.toml")
+    services = [replace(said, combinations=rules) if said.slug == "restaurant" else said for said in town.services]
+    load_town(replace(town, services=tuple(services)), at=AT)
+    malika = offer.agent("Malika Roux", email="malika@portesdemeuse.example")
+    who = guides.household(
+        "Benali", {"Inès": "CE2", "Tom": "CE1"}, school="ecole-ancerville", email="nadia@famille.example"
+    )
+    guides.enrol(who, "mercredi", "centre-montiers", by=malika)
+    guides.enrol(who, "restaurant", by=malika)
+    return who
+
+
+@pytest.fixture
+def meuse() -> Family:
+    return meuse_with()
+
+
+def test_a_morning_is_kept_when_the_day_that_should_replace_it_is_full(meuse: Family) -> None:
+    send(meuse, tick(meuse, "matin"))
+    tick(meuse, "matin", on=False)
+    key = tick(meuse, "journee")
+    fill(meuse, "apres-midi")
+    BasketLine.objects.update(waits=False)
+    sending = send(meuse, key)
+    assert reasons(sending) == {"matin": Reason.TIED, "journee": Reason.FULL}
+    assert recorded(meuse) == {"matin": "booked"}
+    rules_hold(meuse)
+
+
+def test_a_place_freed_by_the_same_send_does_not_put_a_child_in_two_units(meuse: Family) -> None:
+    send(meuse, tick(meuse, "apres-midi"))
+    send(meuse, tick(meuse, "journee", child="Tom"))
+    group = next(e.group for e in offer.enrolments(meuse, "mercredi"))
+    for place in OpeningDay.objects.filter(group=group, date=WEDNESDAY):
+        place.ceiling = place.capacity = place.taken
+        place.save()
+    tick(meuse, "journee", child="Tom", on=False)
+    key = tick(meuse, "journee")
+    BasketLine.objects.filter(act="book").update(waits=True)
+    send(meuse, key)
+    mine = Booking.objects.filter(child=meuse.children[0], state__in=("booked", "pending"))
+    assert list(mine.values_list("unit__slug", flat=True)) == ["apres-midi"]
+    rules_hold(meuse)
+
+
+def test_a_closed_day_does_not_break_the_rules_of_the_week() -> None:
+    who = meuse_with(CombinationRule(rule=CombinationKind.DAYS, units=("repas",), least=4))
+    malika = offer.User.objects.get(email="malika@portesdemeuse.example")
+    tuesday, week = date(2026, 12, 1), [date(2026, 11, 30), date(2026, 12, 3), date(2026, 12, 4)]
+    key = offer.choose(who, week, "restaurant", children=who.children[:1])
+    assert {one.refusal.reason for one in send(who, key).unsent} == {Reason.TOO_FEW_DAYS}
+    close_days(kind="strike", reach=Reach(), days=[tuesday], words="", key=uuid.uuid4(), by=malika, at=AT)
+    assert not send(who, key).unsent

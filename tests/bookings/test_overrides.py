@@ -88,7 +88,7 @@ def test_past_the_limit_an_agent_books_at_once_and_the_day_is_marked_late(benali
     line = AuditLine.objects.order_by("-id").first()
     assert line is not None and line.by_agent and line.actor_label == "Malika Roux"
     assert plain_spaces(line.text) == (
-        f"Demande n° {done.request.number} faite pour la famille : 2 ajouts. 1 jour après la limite. Motif : {WHY}."
+        f"Demande n° {done.request.number} faite pour la famille : 2 ajouts. 1 jour après la limite."
     )
     mail = OutboxMail.objects.get()
     assert (mail.kind, mail.to_address) == ("bookings/made_for_family", benali.email)

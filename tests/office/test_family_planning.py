@@ -101,7 +101,7 @@ def test_a_day_cancelled_late_is_billed_or_not_as_the_agent_chooses(
     booked(benali, [TODAY], by=malika, at=paris(2026, 11, 2, 10))
     checked = check(desk, benali, TODAY)
     assert "Annulé, reste facturé (règle de la commune : 100 %)" in checked
-    send(desk, benali, checked, modele="maladie", facture=billed)
+    send(desk, benali, checked, modele="justificatif", facture=billed)
     assert Booking.objects.get(state="cancelled").still_due == due
     home = Client()
     home.force_login(benali.user)

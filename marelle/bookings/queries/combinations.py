@@ -34,16 +34,18 @@ Key = tuple[int, int, date]  # child id, unit id, day
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One change of a child's days that everything else allows. `waits`: it stands in a waiting list, and takes
-    nothing yet. `at_once`: a day given back is free at once, whoever has to agree when a family asks."""
+    nothing yet. `lost`: it was asked for and cannot be had; nothing is given back for it. `at_once`: a day given back
+    is free at once, whoever has to agree when a family asks."""
 
     key: Key
     adds: bool
     waits: bool = False
+    lost: bool = False
     at_once: bool = False
 
     @classmethod
-    def of(cls, line: BasketLine, *, waits: bool = False) -> "Wanted":
-        return cls((line.child_id, line.unit_id, line.date), line.act == Act.BOOK, waits)
+    def of(cls, line: BasketLine, *, waits: bool = False, lost: bool = False) -> "Wanted":
+        return cls((line.child_id, line.unit_id, line.date), line.act == Act.BOOK, waits, lost)
 
 
 def rules_for(town: Municipality, service: Service) -> tuple[Combination, ...]:
@@ -126,8 +128,9 @@ def _refusals(
                 asked=not (one.adds or one.at_once) and _asks(by_key[one.key]),
             )
             for one in wanted
-            if not one.waits
+            if not one.waits and not one.lost
         ],
+        lost=[(one.key[2], slugs[one.key[1]]) for one in wanted if one.lost],
     )
     names = {unit.slug: unit.name for unit in units}
     return {keys[line]: _named(why, line, names) for line, why in refused.items()}
@@ -138,7 +141,7 @@ def _standing(states: Iterable[DayState]) -> Standing:
     open_days: dict[str, list[date]] = defaultdict(list)
     for state in states:
         line: Line = state.day, state.unit.slug
-        if state.places:
+        if state.places and (state.closure is None or state.booking is not None):
             open_days[state.unit.slug].append(state.day)
         if state.elsewhere:
             elsewhere.add(line)

@@ -48,7 +48,7 @@ def override(state: DayState, days: Days, *, act: Act | None = None) -> Override
     act = act_on(state) if act is None else act
     verdict = state.book if act == Act.BOOK else state.cancel
     refusal = _stop(state, verdict, days, act=act)
-    if refusal is not None:
+    if refusal is not None and refusal.reason != Reason.FULL:
         return Override(decision=refusal)
     late = verdict if isinstance(verdict, Refused) and verdict.reason in _LATE else None
     if late is None and state.day < days.today:
@@ -56,7 +56,7 @@ def override(state: DayState, days: Days, *, act: Act | None = None) -> Override
     if act == Act.CANCEL:
         return Override(decision=Allowed(), late=late)
     return Override(
-        decision=Allowed(),
+        decision=Allowed() if refusal is None else refusal,
         late=late,
         early=verdict if isinstance(verdict, Refused) and verdict.reason in _EARLY else None,
         over=state.over,

@@ -25,7 +25,7 @@ from marelle.foundation import audit
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.services import NewLine, close_lines, open_request
 from marelle.rules.decisions import Decision, Reason, Refused
-from marelle.rules.lifecycles import LINE, LineEvent, LineState, next_state
+from marelle.rules.lifecycles import LINE, BookingState, LineEvent, LineState, next_state
 
 
 class UnknownCause(ValueError):
@@ -179,7 +179,9 @@ def take_back_absence(
     lock_children(RequestLine.objects.filter(request=request_id).values_list("child_id", flat=True))
     request = FamilyRequest.objects.select_for_update(no_key=True).get(id=request_id)
     bookings = list(
-        Booking.objects.filter(absence__line__request=request, absence__line__in=list(line_ids)).select_related(
+        Booking.objects.filter(
+            absence__line__request=request, absence__line__in=list(line_ids), state=BookingState.BOOKED
+        ).select_related(
             "unit", "absence__line__child", "absence__line__service", "absence__line__unit",
             "absence__line__activity__service",
         ).order_by("absence__line__position")

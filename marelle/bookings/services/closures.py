@@ -136,7 +136,7 @@ def close_days(
         action="closure.days_closed",
         subject=closure,
         told=[
-            Told(household_id=household, text=_told(closure, of, _("fermé")), facts=_facts(of))
+            Told(household_id=household, text=_told(closure, of, closes=True), facts=_facts(of))
             for household, of in _by_household(bookings).items()
         ],
     )
@@ -198,12 +198,13 @@ def reopen_days(*, closure_id: int, by: User, at: datetime) -> Reopened:
         by=actor,
         action="closure.undone",
         subject=closure,
-        text=_("%(title)s annulée (%(days)s) : %(back)d réservations rétablies, %(lost)d perdues.")
+        text=_("« %(title)s » annulé (%(days)s) : %(back)s, %(lost)s.")
         % {
             "title": closure.get_kind_display(),
             "days": _span(closure),
-            "back": len(bookings) - len(lost),
-            "lost": len(lost),
+            "back": ngettext("%(n)d réservation rétablie", "%(n)d réservations rétablies", len(bookings) - len(lost))
+            % {"n": len(bookings) - len(lost)},
+            "lost": ngettext("%(n)d perdue", "%(n)d perdues", len(lost)) % {"n": len(lost)},
         },
         facts={"dates": [day.isoformat() for day in dates]},
     )
@@ -213,7 +214,7 @@ def reopen_days(*, closure_id: int, by: User, at: datetime) -> Reopened:
         action="closure.days_reopened",
         subject=closure,
         told=[
-            Told(household_id=household, text=_told(closure, of, _("rouvert")), facts=_facts(of))
+            Told(household_id=household, text=_told(closure, of, closes=False), facts=_facts(of))
             for household, of in _by_household(bookings).items()
         ],
     )
@@ -361,9 +362,11 @@ def _by_household(bookings: Iterable[Booking]) -> dict[int, list[Booking]]:
     return found
 
 
-def _told(closure: Closure, bookings: Sequence[Booking], what: str) -> str:
+def _told(closure: Closure, bookings: Sequence[Booking], *, closes: bool) -> str:
     names = list_words(dict.fromkeys(b.child.first_name for b in bookings))
-    days = list_words([day_words(day) for day in sorted({b.date for b in bookings})])
+    dates = sorted({b.date for b in bookings})
+    days = list_words([day_words(day) for day in dates])
+    what = ngettext("fermé", "fermés", len(dates)) if closes else ngettext("rouvert", "rouverts", len(dates))
     return _("%(title)s : %(days)s %(what)s pour %(names)s.") % {
         "title": closure.get_kind_display(), "days": days, "what": what, "names": names,
     }  # fmt: skip

@@ -25,7 +25,7 @@ from marelle.families.models import Household
 from marelle.foundation import audit
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.services import NewLine, open_request
-from marelle.rules.decisions import Decision, Reason, Refused
+from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.lifecycles import BOOKING, HOLDS_A_PLACE, BookingEvent, BookingState, EnrolmentState, next_state
 
 #: What no agent passes: a child is in one place at a time.
@@ -78,18 +78,42 @@ def read_change(change: Change, days: Days) -> Override:
 
 
 def read_changes(changes: Collection[Change], days: Days) -> dict[tuple[int, int, date], Override]:
-    """Each change, by its key, read beside the others: two units of one day that exclude each other are not both made,
-    and what breaks another rule of combination needs a reason. `days` holds what `dates_of` names."""
+    """Each change, by its key, read beside the others: a full day is allowed when the same act frees its place; two
+    units of one day that exclude each other are not both made, nor is one given back for another that cannot be had;
+    what breaks another rule of combination needs a reason. `days` holds what `dates_of` names."""
     found = {change.key: read_change(change, days) for change in changes}
+    freed = {
+        place
+        for change in changes
+        if change.act == Act.CANCEL and found[change.key].is_allowed and days.states[change.key].booking is not None
+        for place in days.states[change.key].places
+    }
+    for key, one in found.items():
+        full = isinstance(one.decision, Refused) and one.decision.reason == Reason.FULL
+        if full and freed & set(days.states[key].places):
+            found[key] = replace(one, decision=Allowed())
+    return _together(changes, found, days)
+
+
+def _together(
+    changes: Collection[Change],
+    found: dict[tuple[int, int, date], Override],
+    days: Days,
+    lost: Collection[Change] = (),
+) -> dict[tuple[int, int, date], Override]:
     wanted = [
-        Wanted(change.key, change.act == Act.BOOK, at_once=True) for change in changes if found[change.key].is_allowed
+        Wanted(change.key, change.act == Act.BOOK, lost=not found[change.key].is_allowed, at_once=True)
+        for change in changes
+        if found[change.key].is_allowed or change.act == Act.BOOK
     ]
+    wanted += [Wanted(change.key, adds=True, lost=True) for change in lost]
+    read = dict(found)
     for key, refusal in refusals_together(days, wanted).items():
         if refusal.reason in NEVER_TOGETHER:
-            found[key] = Override(decision=refusal)
+            read[key] = Override(decision=refusal)
         else:
-            found[key] = replace(found[key], rule=refusal)
-    return found
+            read[key] = replace(found[key], rule=refusal)
+    return read
 
 
 def dates_of(changes: Collection[Change], enrolments: Sequence[Enrolment], *, town: Municipality) -> set[date]:
@@ -134,7 +158,7 @@ def book_for_family(
     kept, undone = _read(changes, days)
     if any(found.needs_reason for _change, _state, found in kept) and not reason.strip():
         raise ReasonMissing
-    kept, full = _take_places(kept)
+    kept, full = _take_places_together(kept, days)
     undone += full
     if not kept:
         return Done(request=None, undone=tuple(undone))
@@ -152,12 +176,39 @@ def _read(changes: Sequence[Change], days: Days) -> tuple[Kept, list[Undone]]:
     for key, change in once.items():
         found = read[key]
         decision: Decision = found.decision
-        # Whether there is room is asked of the rows themselves, once locked.
-        if isinstance(decision, Refused) and decision.reason != Reason.FULL:
+        if isinstance(decision, Refused):
             undone.append(Undone(change, decision))
         else:
             kept.append((change, days.states[change.key], found))
     return kept, undone
+
+
+class _Again(Exception):
+    """The places taken are to be given back: some of the changes do not hold without the others."""
+
+
+def _take_places_together(kept: Kept, days: Days) -> tuple[Kept, list[Undone]]:
+    """As `_take_places`, but that nothing is given back for a day which the rows say is full."""
+    undone: list[Undone] = []
+    while True:
+        try:
+            with transaction.atomic():
+                fit, full = _take_places(kept)
+                found = {change.key: one for change, _state, one in fit}
+                lost = [one.change for one in (*undone, *full) if one.change.act == Act.BOOK]
+                read = _together([change for change, _state, _found in fit], found, days, lost) if full else found
+                alone = [
+                    Undone(change, decision)
+                    for change, _state, _found in fit
+                    if isinstance(decision := read[change.key].decision, Refused)
+                ]
+                if not alone:
+                    return fit, undone + full
+                raise _Again
+        except _Again:
+            undone += [*full, *alone]
+            gone = {one.change.key for one in alone}
+            kept = [one for one in fit if one[0].key not in gone]
 
 
 def _take_places(kept: Kept) -> tuple[Kept, list[Undone]]:
@@ -253,17 +304,17 @@ def _record(
         action="request.made_for_family",
         subject=request,
         household_id=household.id,
-        text=_summary(request, rows, reason),
+        text=_summary(request, rows),
         facts={
-            "reason": reason,
+            "has_reason": bool(reason),
             "lines": [describe(row) | {"late": row.late, "still_due": due.get(row.id)} for row in rows],
         },
     )
-    notifications.made_for_family(request=request, lines=rows, bookings=[*new, *changed], reason=reason, at=at)
+    notifications.made_for_family(request=request, lines=rows, bookings=[*new, *changed], at=at)
     return request
 
 
-def _summary(request: FamilyRequest, rows: Sequence[RequestLine], reason: str) -> str:
+def _summary(request: FamilyRequest, rows: Sequence[RequestLine]) -> str:
     late = sum(row.late for row in rows)
     text = _("Demande n° %(number)s faite pour la famille : %(what)s.") % {
         "number": request.number,
@@ -271,6 +322,4 @@ def _summary(request: FamilyRequest, rows: Sequence[RequestLine], reason: str) -
     }
     if late:
         text += " " + ngettext("%(n)d jour après la limite.", "%(n)d jours après la limite.", late) % {"n": late}
-    if reason:
-        text += " " + _("Motif : %(reason)s.") % {"reason": reason.rstrip(".")}
     return text

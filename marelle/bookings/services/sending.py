@@ -25,7 +25,7 @@ from marelle.bookings.services.places import exchange, release
 from marelle.families.models import Child, Household
 from marelle.foundation import audit
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
-from marelle.requests.services import NewLine, close_lines, open_request
+from marelle.requests.services import NewLine, close_lines, lock_requests_of, open_request
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.lifecycles import (
     BOOKING,
@@ -104,6 +104,10 @@ def send_basket(
     unsent = [Unsent(line, verdict) for line in lines if isinstance(verdict := verdicts[line.id], Refused)]
     refused = {one.line.id for one in unsent}
     kept = [(line, days.states[line.child_id, line.unit_id, line.date]) for line in lines if line.id not in refused]
+    # Before the places, as everybody who locks both (docs/algorithms/places.md).
+    lock_requests_of(
+        [state.booking.line_id for _line, state in kept if state.booking and state.was == BookingState.PENDING]
+    )
     kept, without, queued = _take_places_together(kept, days)
     unsent += without
     if not kept:
@@ -160,6 +164,8 @@ def judge_lines(lines: Sequence[BasketLine], days: Days, *, rows_decide: bool = 
         verdicts[line.id] = verdict
         if isinstance(verdict, Allowed):
             wanted.append(Wanted.of(line, waits=waits))
+        elif line.act == Act.BOOK:
+            wanted.append(Wanted.of(line, lost=True))
     together = refusals_together(days, wanted)
     return {
         line.id: together.get((line.child_id, line.unit_id, line.date), verdicts[line.id])
@@ -198,9 +204,10 @@ def _take_places_together(kept: Kept, days: Days) -> tuple[Kept, list[Unsent], s
         try:
             with transaction.atomic():
                 fit, full, queued = _take_places(kept)
-                if len(fit) == len(kept) and not queued:
+                if len(fit) == len(kept) and not any(line.waits for line, _state in kept):
                     return fit, unsent, queued  # as they were judged, together
                 wanted = [Wanted.of(line, waits=line.id in queued) for line, _state in fit]
+                wanted += [Wanted.of(one.line, lost=True) for one in (*unsent, *full) if one.line.act == Act.BOOK]
                 fallen = refusals_together(days, wanted)
                 if not fallen:
                     return fit, unsent + full, queued

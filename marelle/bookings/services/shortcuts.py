@@ -21,7 +21,7 @@ from marelle.rules.decisions import Decision, Reason, Refused
 from marelle.rules.lifecycles import BookingState
 
 #: States of a recorded day that another unit of the same day may exclude.
-TAKES = (BookingState.PENDING, BookingState.BOOKED, BookingState.CANCELLING)
+TAKES = (BookingState.PENDING, BookingState.BOOKED, BookingState.CANCELLING, BookingState.CLOSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,7 @@ def new(request: AgentHttpRequest) -> HttpResponse:
             "form": form,
             "title": dict(form.fields["kind"].choices)[form.cleaned_data["kind"]],  # type: ignore[attr-defined]
             "whom": form.reaches[form.cleaned_data["whom"]][2],
+            "starts_today": today in days,
             "when": list_words(short_day_words(day) for day in days),
             "units": list_words(dict(form.fields["units"].choices)[u] for u in form.cleaned_data["units"]),  # type: ignore[attr-defined]
             "extent": extent,

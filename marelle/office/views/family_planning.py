@@ -108,8 +108,8 @@ def record(request: AgentHttpRequest, household_id: int, service: str) -> HttpRe
     if done.undone:
         n = len(done.undone)
         text = ngettext(
-            "%(n)d jour n’a pas pu être enregistré : il a changé entre-temps.",
-            "%(n)d jours n’ont pas pu être enregistrés : ils ont changé entre-temps.",
+            "%(n)d jour n’a pas pu être enregistré : complet, ou changé entre-temps.",
+            "%(n)d jours n’ont pas pu être enregistrés : complets, ou changés entre-temps.",
             n,
         )
         messages.warning(request, text % {"n": n})
