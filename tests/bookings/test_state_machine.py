@@ -5,6 +5,7 @@ thing in both and compares what came of it, refusals with their reasons included
 after each step. A new way to change days is one more rule, and one more method of `Paper`.
 """
 
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -27,10 +28,13 @@ from marelle.accounts.models import User
 from marelle.activities.models import OpeningDay, Service, Unit
 from marelle.activities.queries import municipality
 from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking, Enrolment
+from marelle.bookings.queries.closures import Reach
 from marelle.bookings.queries.days import Days, load_days
 from marelle.bookings.queries.waiting import ranks
+from marelle.bookings.services import closures
 from marelle.bookings.services.answers import DaysBegun, Verdict, answer_request, withdraw_request
 from marelle.bookings.services.baskets import Shown, basket_of, fill_basket
+from marelle.bookings.services.closures import NothingToClose, close_days, reopen_days
 from marelle.bookings.services.places import set_capacity
 from marelle.bookings.services.shortcuts import Step, choose_days, undo_choice
 from marelle.bookings.services.waiting import (
@@ -52,8 +56,13 @@ from tests.offer import AT, TOWNS, Family, agent, enrolments, paris, reread, sen
 FAMILIES = 5
 RUSH = 3  # of them ask for the same day as it opens
 DAYS = (date(2026, 11, 18), date(2026, 11, 25))
+EARLIEST = {"service": (8, 0), "site": (7, 30), "group": (7, 30)}  # of the units that each names or leaves in
 LIMITS = {DAYS[0]: paris(2026, 11, 16, 17), DAYS[1]: paris(2026, 11, 23, 17)}
 PARTS = {"matin": ("matin",), "apres-midi": ("apres-midi",), "journee": ("matin", "apres-midi")}
+REACHES: dict[str, tuple[str, ...]] = {
+    "service": (), "site": (), "group": (), "matin": ("matin",), "apres-midi": ("apres-midi",),
+    "both parts": ("apres-midi", "matin"),
+}  # fmt: skip
 BEGINS = {"matin": (8, 0), "apres-midi": (13, 30), "journee": (8, 0)}
 UNITS = """
 [services.mercredi.units.matin]
@@ -96,6 +105,25 @@ class Line:
     pending: bool
 
 
+@dataclass
+class Shut:
+    """A closure: whom and when it closes, and what each day was that it closed."""
+
+    reach: str
+    days: list[date]  # on which it stands
+    all_days: tuple[date, ...]
+    was: dict[Cell, tuple[str, datetime | None, Line | None]] = field(default_factory=dict)
+    undone: bool = False
+
+    def reaches(self, cell: Cell) -> bool:
+        named = REACHES[self.reach]
+        return cell.day in self.days and (not named or {*cell.parts} <= {*named})
+
+    def begun(self, day: date, at: datetime) -> bool:
+        starts = [BEGINS[unit] for unit in REACHES[self.reach]] or [EARLIEST[self.reach]]
+        return at >= paris(day.year, day.month, day.day, *min(starts))
+
+
 HOLD = ("pending", "booked", "cancelling", "offered")
 
 
@@ -112,6 +140,7 @@ class Paper:
     refused: set[Cell] = field(default_factory=set)
     baskets: dict[Cell, tuple[str, str, bool]] = field(default_factory=dict)  # act, state then, ready to wait
     requests: dict[int, list[Line]] = field(default_factory=dict)
+    shut: dict[int, Shut] = field(default_factory=dict)  # oldest first
 
     # places
 
@@ -148,7 +177,12 @@ class Paper:
 
     # what a family may do
 
+    def is_closed(self, cell: Cell) -> bool:
+        return any(shut.reaches(cell) for shut in self.shut.values())
+
     def why_not_add(self, cell: Cell) -> str:
+        if self.is_closed(cell):
+            return "closed"
         if cell in self.states:
             return "already_booked"
         if self.at >= LIMITS[cell.day]:
@@ -156,6 +190,8 @@ class Paper:
         return "" if self.left(cell) else "full"
 
     def why_not_remove(self, cell: Cell) -> str:
+        if self.is_closed(cell):
+            return "closed"
         ends = cell.begins if self.states[cell] == "pending" else LIMITS[cell.day]
         return "past_limit" if self.at >= ends else ""
 
@@ -208,7 +244,9 @@ class Paper:
         """The lines recorded, and why the others were not. A send's lines never share a place here."""
         recorded, unsent = [], {}
         for cell, (act, was, waits) in self.basket(who).items():
-            if was != self.states.get(cell, "free"):
+            if self.is_closed(cell):
+                why = "closed"
+            elif was != self.states.get(cell, "free"):
                 why = "changed_meanwhile"
             elif act == "cancel":
                 why = self.why_not_remove(cell)
@@ -300,10 +338,57 @@ class Paper:
 
     def tick(self) -> None:
         for cell in [cell for cell, until in self.until.items() if until <= self.at]:
-            self.drop(cell)
+            if self.states[cell] == "queued" and self.at < LIMITS[cell.day]:
+                self.until[cell] = LIMITS[cell.day]  # a place offered in vain while the day was closed: it waits on
+            else:
+                self.drop(cell)
         for day in DAYS:
             for cell in self.walk(day)[0]:
                 self.offer(cell)
+
+    # what closes and opens again
+
+    def same_closure(self, reach: str, days: tuple[date, ...]) -> int | None:
+        stand = (n for n, shut in self.shut.items() if not shut.undone and (shut.reach, shut.all_days) == (reach, days))
+        return next(stand, None)
+
+    def close(self, number: int, reach: str, days: tuple[date, ...]) -> Shut:
+        self.shut[number] = shut = Shut(reach, list(days), days)
+        for cell, state in self.states.items():
+            if state != "closed" and shut.reaches(cell):
+                asked = next((line for line in self.pending_lines() if line.cell == cell), None)
+                shut.was[cell] = state, self.until.pop(cell, None), asked
+                self.states[cell] = "closed"
+                if asked is not None:
+                    asked.pending = False
+        return shut
+
+    def reopen(self, shut: Shut) -> tuple[list[Cell], list[Cell]]:
+        """Who is again what they were, and who lost their day; neither for those whom another closure reaches."""
+        days = [day for day in shut.days if not shut.begun(day, self.at)]
+        shut.days = [day for day in shut.days if day not in days]
+        shut.undone = True
+        back, lost = [], []
+        for cell in [cell for cell in self.states if cell.day in days and cell in shut.was]:
+            was = state, until, asked = shut.was.pop(cell)
+            if other := next((other for other in self.shut.values() if other.reaches(cell)), None):
+                other.was[cell] = was
+                continue
+            room = self.room(cell.day)
+            fits = all(room[part] > 0 for part in cell.parts)
+            if state == "offered" and not (fits and until is not None and until > self.at):
+                state = "queued"
+            if state in HOLD and not fits:
+                lost.append(cell)
+                del self.states[cell]
+                continue
+            back.append(cell)
+            self.states[cell] = state
+            if until is not None:
+                self.until[cell] = until
+            if asked is not None:
+                asked.pending = True
+        return back, lost
 
 
 # ── the town, beside it ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -554,6 +639,79 @@ class Town(RuleBasedStateMachine):
         set_capacity(days=[self.opened()[day, part]], capacity=places, margin=margin)
         self.paper.set_capacity(day, part, places + margin)
 
+    @precondition(lambda self: len(self.paper.states) > 1)
+    @rule(reach=st.sampled_from(sorted(REACHES)), days=st.sampled_from([DAYS[:1], DAYS[1:], DAYS]))
+    def close(self, reach: str, days: tuple[date, ...]) -> None:
+        waited = {cell: self.booking(cell) for cell in self.paper.until}
+        said: dict[str, Any] = {
+            "kind": "closure", "reach": self.reach(reach), "days": days, "words": "", "key": uuid.uuid4(),
+            "by": self.by, "at": self.paper.at,
+        }  # fmt: skip
+        left = tuple(day for day in days if day >= self.paper.at.date())
+        if not left:
+            with pytest.raises(NothingToClose):
+                close_days(**said)
+            return
+        closed = close_days(**said)
+        same = self.paper.same_closure(reach, left)
+        assert closed.repeated == (same is not None)
+        if same is not None:
+            assert closed.closure.pk == same
+            return
+        shut = self.paper.close(closed.closure.pk, reach, left)
+        assert closed.bookings == len(shut.was)
+        assert close_days(**said).repeated, "the same form again is the same closure"
+        for cell in waited.keys() & shut.was.keys():
+            with pytest.raises(OfferOver):
+                accept_offer(booking_id=waited[cell], by=self.families[cell.who].user, at=self.paper.at)
+            with pytest.raises(OfferOver):
+                offer_by_hand(booking_id=waited[cell], by=self.by, at=self.paper.at)
+
+    @precondition(lambda self: len(self.paper.states) > 1)
+    @rule(reach=st.sampled_from(sorted(REACHES)), day=st.sampled_from(DAYS), places=st.integers(0, 2),
+          days_later=st.integers(0, 1), withdrawn=st.booleans())  # fmt: skip
+    def call_off(self, reach: str, day: date, places: int, days_later: int, withdrawn: bool) -> None:
+        """A closure that is undone, when other things have come to pass: a day has fewer places, an offer's time is
+        over, what was asked beside it is taken back."""
+        self.close(reach, (day,))
+        for part in ("matin", "apres-midi"):
+            self.change_capacity(day, part, places, margin=0)
+        if self.paper.at.date() < DAYS[1]:
+            self.paper.at += timedelta(days=days_later)
+        if withdrawn and self.paper.open_requests():
+            self.withdraw(len(self.paper.open_requests()) - 1)
+        stand = [pk for pk, shut in self.paper.shut.items() if not shut.undone]
+        if stand:
+            self.reopen(len(stand) - 1)
+
+    def reach(self, name: str) -> Reach:
+        enrolment = self.enrolments[0][0]
+        named = tuple(sorted(pk for pk, unit in self.units.items() if unit.slug in REACHES[name]))
+        return {
+            "service": Reach(service_id=enrolment.activity.service_id),
+            "site": Reach(site_id=enrolment.activity.site_id),
+            "group": Reach(group_id=enrolment.group_id),
+        }.get(name) or Reach(unit_ids=named)
+
+    @precondition(lambda self: self.paper.shut)
+    @rule(number=any_of)
+    def reopen(self, number: int) -> None:
+        stand = [pk for pk, shut in self.paper.shut.items() if not shut.undone]
+        closure = pick(stand or self.paper.shut, number)
+        shut = self.paper.shut[closure]
+        if not shut.undone and all(shut.begun(day, self.paper.at) for day in shut.days):
+            with pytest.raises(closures.DaysBegun):
+                reopen_days(closure_id=closure, by=self.by, at=self.paper.at)
+            return
+        if not shut.undone:
+            ids = {cell: self.booking(cell) for cell in shut.was}
+            reopened = reopen_days(closure_id=closure, by=self.by, at=self.paper.at)
+            back, lost = self.paper.reopen(shut)
+            assert (reopened.back, reopened.lost) == (len(back), len(lost))
+            gone = Booking.objects.filter(pk__in=[ids[cell] for cell in lost])
+            assert all(row.state == "cancelled" and "plus de place" in row.reason for row in gone)
+        assert reopen_days(closure_id=closure, by=self.by, at=self.paper.at).repeated
+
     # what holds after each
 
     @invariant()
@@ -572,6 +730,17 @@ class Town(RuleBasedStateMachine):
             assert row.taken == held == self.paper.taken(day, part)
             if self.paper.ceilings:
                 assert row.taken <= (row.ceiling or 0) == self.paper.ceilings[day, part]
+
+    @invariant()
+    def nobody_stands_on_a_closed_day(self) -> None:
+        live = Booking.objects.filter(date__in=DAYS, state__in=LIVE_BOOKINGS)
+        for booking in live:
+            closed = self.paper.is_closed(self.cell(booking.child_id, booking.unit_id, booking.date))
+            assert (booking.state == "closed") == closed
+            assert not (closed and (booking.holds_place or booking.waits_until))
+        lines = {pk: sum(line.pending for line in listed) for pk, listed in self.paper.requests.items()}
+        sent = FamilyRequest.objects.filter(pk__in=lines, state="sent").values_list("pk", flat=True)
+        assert set(sent) == {pk for pk, pending in lines.items() if pending}, "who waits for an answer can get one"
 
     @invariant()
     def baskets_stand_as_on_paper(self) -> None:
