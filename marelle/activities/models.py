@@ -30,6 +30,9 @@ class Municipality(models.Model):
     texts = models.JSONField(default=dict)
     document = models.TextField(blank=True, help_text=_("Le fichier de la commune, tel que chargé."))
     document_hash = models.CharField(max_length=64, blank=True)
+    closed_until = models.DateField(
+        null=True, help_text=_("Dernier jour qu’une fermeture a jamais touché : au-delà, aucune n’est à chercher.")
+    )
     loaded_key = models.UUIDField(
         default=uuid.uuid4,
         editable=False,

@@ -154,7 +154,7 @@ def home(
         enrolment.household = household
     bookable = [e for e in accepted if e.activity.service.booking_mode == BookingMode.DAYS]
     monday = today - timedelta(days=today.weekday())
-    days = load_days(town=town, enrolments=bookable, at=at, first=monday, last=monday + AHEAD)
+    days = load_days(town=town, enrolments=bookable, at=at, first=monday, last=monday + AHEAD, glance=True)
     calendar = calendar_of(town)
     attendances = _attendances(days, today, children)
     requests = tuple(rows_of(requests_of(household)[:3], town=town, at=at))

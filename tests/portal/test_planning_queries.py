@@ -1,6 +1,7 @@
 """What the planning and the check ask of the database: as much for eight children as for one."""
 
 import re
+import uuid
 from datetime import date
 
 import pytest
@@ -9,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from marelle.accounts.models import User
+from marelle.bookings.queries.closures import Reach
+from marelle.bookings.services.closures import close_days
 from tests.offer import Family, agent, booked, cadours, choose, enrolled, family, paris
 from tests.portal.visit import Screen
 
@@ -25,7 +28,6 @@ WHO = [
 ]
 DAYS = [
     ("activities_openingday", "the places of each day"),
-    ("bookings_closureday", "the trips, strikes and closures of these days"),
     ("bookings_booking", "what is reserved, asked or refused"),
 ]
 MONTH = [
@@ -87,10 +89,10 @@ def tables(wanted: list[tuple[str, str]]) -> list[str]:
     return [table for table, _purpose in wanted]
 
 
-def test_a_month_of_the_planning_asks_ten_queries(settings: Settings, grand: Family) -> None:
+def test_a_month_of_the_planning_asks_nine_queries(settings: Settings, grand: Family) -> None:
     screen = Screen(settings, grand.user)
     assert asked(screen, "/planning/cantine/?mois=2026-11") == tables(MONTH)
-    assert len(MONTH) == 10
+    assert len(MONTH) == 9
     assert screen.markup.count("<label") > 10 * len(grand.children), "the month is not drawn"
     assert "décembre 2026" in screen.markup, "choices of another month are not told"
 
@@ -116,8 +118,19 @@ def test_other_views_ask_as_much_for_eight_children_as_for_one(
     assert screen.markup.count("<label") >= labels * len(grand.children)
 
 
-def test_the_check_asks_ten_queries(settings: Settings, grand: Family) -> None:
+def test_the_check_asks_nine_queries(settings: Settings, grand: Family) -> None:
     screen = Screen(settings, grand.user)
     assert asked(screen, "/planning/verifier/") == tables(CHECK)
-    assert len(CHECK) == 10
+    assert len(CHECK) == 9
     assert screen.markup.count('class="basketline"') == 4 * len(grand.children)
+
+
+def test_closings_are_looked_for_only_where_one_may_stand(settings: Settings, grand: Family) -> None:
+    friday = date(2026, 11, 20)
+    by = User.objects.get(name="Malika Roux")
+    close_days(kind="strike", reach=Reach(), days=[friday], words="", key=uuid.uuid4(), by=by, at=SUNDAY)
+    screen = Screen(settings, grand.user)
+    asks = asked(screen, "/planning/cantine/?mois=2026-11")
+    assert [*asks[:8], *asks[9:]] == tables(MONTH) and asks[8] == "bookings_closureday"
+    assert "Grève" in screen.markup
+    assert "bookings_closureday" not in asked(screen, "/planning/cantine/?mois=2027-01")

@@ -192,13 +192,15 @@ def load_days(
     last: date | None = None,
     dates: Collection[date] = (),
     lines: Iterable[BasketLine] = (),
+    glance: bool = False,
 ) -> Days:
     """The state of every open day of these enrolments in [first, last], and on `dates`: five queries, and one more for
     households that are not at hand when a period opens earlier to some.
 
     Days on which nothing is open and nothing is booked have no state. Only days of an enrolment's school year are
     given. A child enrolled at two places of one service has one state a day: where it is booked, else where `lines`
-    chose it, else at the last of the enrolments.
+    chose it, else at the last of the enrolments. `glance`: for a page, which is a moment old when it is read: closings
+    are looked for only where `town`, as the caller has read it, says that there may be some. Whoever records asks.
     """
     calendar = calendar_of(town)
     span = Q(date__in=list(dates))
@@ -215,7 +217,9 @@ def load_days(
     for day in OpeningDay.objects.filter(span, group__in={e.group_id for e in enrolments}).order_by():
         open_days[day.group_id, day.date][day.unit_id] = day
 
-    closures = standing_on(span)
+    earliest = min([day for day in (first, *dates) if day is not None], default=None)
+    may_close = town.closed_until is not None and earliest is not None and earliest <= town.closed_until
+    closures = standing_on(span) if may_close or not glance else {}
     live: dict[tuple[int, int, date], Booking] = {}
     refusals: dict[tuple[int, int, int, date], Booking] = {}
     units = [unit.id for listed in days.units.values() for unit in listed]

@@ -115,6 +115,7 @@ def close_days(
         made_at=at,
     )
     ClosureDay.objects.bulk_create(ClosureDay(closure=closure, date=day) for day in dates)
+    Municipality.objects.filter(id=town.id).update(closed_until=max(dates[-1], town.closed_until or dates[-1]))
     _close(closure, bookings, by=by, at=at)
     actor = by.actor(as_agent=True)
     counted = ngettext("%(n)d réservation annulée", "%(n)d réservations annulées", len(bookings)) % {"n": len(bookings)}

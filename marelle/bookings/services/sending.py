@@ -134,14 +134,15 @@ def lock_children(child_ids: Iterable[int]) -> None:
     list(Child.objects.select_for_update(no_key=True).filter(id__in=ids).order_by("id").values_list("id"))
 
 
-def load_basket_days(lines: Sequence[BasketLine], *, town: Municipality, at: datetime) -> Days:
-    """The days chosen, and those that the rules of combination look at beside them: four queries."""
+def load_basket_days(lines: Sequence[BasketLine], *, town: Municipality, at: datetime, glance: bool = False) -> Days:
+    """The days chosen, and those that the rules of combination look at beside them: `load_days`."""
     return load_days(
         town=town,
         enrolments=list({line.enrolment_id: line.enrolment for line in lines}.values()),
         at=at,
         dates={line.date for line in lines} | reach(town, ((line.enrolment, line.date) for line in lines)),
         lines=lines,
+        glance=glance,
     )
 
 

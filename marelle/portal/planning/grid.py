@@ -102,6 +102,7 @@ def planning_page(
         last=stretch.last,
         dates={day for day in beyond if not stretch.first <= day <= stretch.last} if rules_for(town, service) else (),
         lines=lines,
+        glance=True,
     )
     clashes = rule_clashes(lines, days, town=town, kids=kids) if rules_for(town, service) else ()
     marked = {clash.key for clash in clashes}

@@ -47,7 +47,7 @@ def keep_ticks(
     shown = _shown(request.POST if posted is None else posted)
     if span is None:
         dates = {day for _child, _unit, day in shown}
-        days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, dates=dates)
+        days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, dates=dates, glance=True)
     else:
         days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, first=span[0], last=span[1])
     missing = [key for key in shown if key not in days.states]

@@ -35,7 +35,7 @@ def check(request: GuardianHttpRequest) -> HttpResponse:
     household = request.household
     lines = basket_lines(user=request.user, household=household)
     tell_basket(request, len(lines))
-    days = load_basket_days(lines, town=town, at=request.at)
+    days = load_basket_days(lines, town=town, at=request.at, glance=True)
     verdicts = judge_lines(lines, days)
     kids = kids_of(household)
     checked = [checked_line(line, verdicts[line.id], days, town, kids) for line in lines]

@@ -49,7 +49,7 @@ def day(request: GuardianHttpRequest, service: str, day: str) -> HttpResponse:
     known = {enrolment.pk for enrolment in place.enrolments}
     mine = [line for line in lines if line.enrolment_id in known]
     dates = {date_} | reach(place.town, ((line.enrolment, line.date) for line in mine if line.date == date_))
-    days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, dates=dates, lines=mine)
+    days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, dates=dates, lines=mine, glance=True)
     clashes = rule_clashes([line for line in mine if line.date in dates], days, town=place.town, kids=place.kids)
     words = day_words(date_)
     return render(

@@ -179,5 +179,5 @@ def _clashes(request: GuardianHttpRequest, place: Place) -> tuple[RuleClash, ...
     known = {enrolment.pk for enrolment in place.enrolments}
     lines = basket_lines_among(place.live, user=request.user, household=request.household)
     lines = [line for line in lines if line.enrolment_id in known]
-    days = load_basket_days(lines, town=place.town, at=request.at)
+    days = load_basket_days(lines, town=place.town, at=request.at, glance=True)
     return rule_clashes(lines, days, town=place.town, kids=place.kids)
