@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from marelle.activities.queries import municipality
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.children import children_of
-from marelle.portal.home import home as home_of
+from marelle.portal.home.page import home as home_of
 
 
 @require_safe

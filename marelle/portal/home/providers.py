@@ -1,0 +1,16 @@
+"""Whoever has something for "À faire". A capability adds its own function here: `(glance) -> Iterable[Todo]`.
+
+Each asks a number of queries that neither children nor days change. Things of the same urgency keep this order.
+"""
+
+from marelle.portal.home.bookings import choices_to_send, days_to_reserve, places_to_answer
+from marelle.portal.home.enrolments import children_to_enrol, refusals_to_correct
+from marelle.portal.home.todo import Provider
+
+PROVIDERS: tuple[Provider, ...] = (
+    choices_to_send,
+    places_to_answer,
+    refusals_to_correct,
+    days_to_reserve,
+    children_to_enrol,
+)

@@ -1,0 +1,31 @@
+"""The ways that families take most, only those that lead somewhere today."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from marelle.portal.home.glance import Glance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    label: str
+    icon: str
+    url: str
+
+
+def shortcuts(glance: Glance, *, has_requests: bool) -> tuple[Shortcut, ...]:
+    enrol = Shortcut(label=_("Inscrire à un service"), icon="clipboard-list", url=reverse("portal:enrol"))
+    found = []
+    if glance.bookable:
+        found.append(Shortcut(label=_("Réserver ou annuler"), icon="calendar-plus", url=reverse("portal:plannings")))
+        found.append(Shortcut(label=_("Signaler une absence"), icon="user-x", url=reverse("portal:absence")))
+    if glance.children:
+        found.append(enrol)
+    if has_requests:
+        found.append(
+            Shortcut(label=_("Suivre mes demandes"), icon="inbox", url=f"{reverse('portal:demarches')}#suivre")
+        )
+    found.append(Shortcut(label=_("Aide et contact"), icon="circle-question-mark", url=reverse("portal:help")))
+    return tuple(found)
