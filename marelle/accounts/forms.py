@@ -82,6 +82,12 @@ class PasswordForm(DoorForm):
         return data
 
 
+class ProofForm(PasswordForm):
+    """The password again, of who is in already."""
+
+    remember = None  # type: ignore[assignment]
+
+
 class NewPasswordForm(DoorForm):
     password = forms.CharField(
         label=_("Mot de passe"),

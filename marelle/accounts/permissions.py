@@ -1,7 +1,7 @@
 """Who may come in, and how a view asks. What needs a household is in `marelle.families.permissions`."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,11 +17,20 @@ from marelle.accounts.models import AgentRole, User
 
 View = Callable[..., HttpResponse]
 
+PROVED = "proved_at"
+PROOF_LASTS = timedelta(minutes=15)
+
 
 class ArrivedHttpRequest(HttpRequest):
     """Any request, for types: `at` is when it arrived, on the portal's clock (ClockMiddleware)."""
 
     at: datetime
+
+
+class AccountHttpRequest(ArrivedHttpRequest):
+    """What a view under `account_required` gets."""
+
+    user: User
 
 
 class AgentHttpRequest(ArrivedHttpRequest):
@@ -41,27 +50,75 @@ def safe_next(request: HttpRequest, url: str | None) -> str:
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) else ""
 
 
-def to_the_door(request: HttpRequest, *, page: str = "") -> HttpResponse:
-    """Send a stranger to the door and, from there, back to their page (`page`, when the view knows it). Who had a
-    session is told that it is over."""
+def page_left(request: HttpRequest) -> str:
+    """Where to bring somebody back to who is sent elsewhere first: the page they asked for, or the one whose form they
+    sent; "" when it is no page of ours."""
     htmx = getattr(request, "htmx", None)
-    if page:
-        pass
-    elif htmx:
+    if htmx:
         page = htmx.current_url_abs_path or ""
     elif request.method in {"GET", "HEAD"}:
         page = request.get_full_path()
     else:
         page = request.headers.get("Referer", "")
+    return safe_next(request, page)
+
+
+def sent_to(request: HttpRequest, address: str) -> HttpResponse:
+    """Send the whole page there, whether the browser or htmx asked."""
+    if getattr(request, "htmx", None):
+        return HttpResponse(headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)
+
+
+def to_the_door(request: HttpRequest, *, page: str = "") -> HttpResponse:
+    """Send a stranger to the door and, from there, back to their page (`page`, when the view knows it). Who had a
+    session is told that it is over."""
     query = {}
-    if page := safe_next(request, page):
+    if page := safe_next(request, page) if page else page_left(request):
         query["next"] = page
     if settings.SESSION_COOKIE_NAME in request.COOKIES and request.session.is_empty():
         query["fin"] = "1"
-    address = reverse("accounts:door") + (f"?{urlencode(query)}" if query else "")
-    if htmx:
-        return HttpResponse(headers={"HX-Redirect": address})
-    return HttpResponseRedirect(address)
+    return sent_to(request, reverse("accounts:door") + (f"?{urlencode(query)}" if query else ""))
+
+
+def mark_proved(request: HttpRequest) -> None:
+    """Note that whoever holds the session has just proved who they are: on the real clock, as sessions are."""
+    request.session[PROVED] = datetime.now(UTC).timestamp()
+
+
+def recently_proved(request: HttpRequest) -> bool:
+    """Whether a password or a code was given in this session within the last `PROOF_LASTS`: a telephone left on the
+    kitchen table, or a session of thirty days, shows neither health data nor the account."""
+    age = datetime.now(UTC).timestamp() - request.session.get(PROVED, 0)
+    return 0 <= age < PROOF_LASTS.total_seconds()
+
+
+def to_the_proof(request: HttpRequest) -> HttpResponse:
+    """Send to the page that asks the password again and, from there, back."""
+    query = {"next": page} if (page := page_left(request)) else {}
+    return sent_to(request, reverse("accounts:proof") + (f"?{urlencode(query)}" if query else ""))
+
+
+def proof_required(view: View) -> View:
+    """For pages that ask who one is once more. Stands under `guardian_required` or `agent_required`, which answer
+    first: a stranger learns nothing of it. Without a recent proof nothing is shown and nothing is done: the password is
+    asked, then the page again."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs) if recently_proved(request) else to_the_proof(request)
+
+    return guarded
+
+
+def account_required(view: View) -> View:
+    """For whoever is signed in, as a guardian, as an agent or as neither yet. A stranger is sent to the door."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return view(request, *args, **kwargs) if request.user.is_authenticated else to_the_door(request)
+
+    return guarded
 
 
 def landing(user: Any) -> str:

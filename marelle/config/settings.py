@@ -41,7 +41,6 @@ PUBLIC_URL = environment.text("PUBLIC_URL", "http://127.0.0.1:8000" if not PRODU
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "allauth",
@@ -72,7 +71,7 @@ TICKS = [
     "marelle.bookings.services.openings.tick",
 ]
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
-SEALED = ["marelle.foundation.models.StoredFile.sealed_key"]
+SEALED = ["marelle.foundation.models.StoredFile.sealed_key", "marelle.accounts.models.SecondFactor.secret"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -220,6 +219,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
+SESSION_ENGINE = "marelle.accounts.sessions"
 SESSION_COOKIE_NAME = "marelle"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
-from django.contrib.sessions.models import Session
+from marelle.accounts.models import Session
 from django.core.mail import EmailMessage
 from django.test import Client
 

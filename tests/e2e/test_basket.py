@@ -45,7 +45,7 @@ def waiting() -> list[str]:
 
 
 def end_sessions() -> None:
-    from django.contrib.sessions.models import Session
+    from marelle.accounts.models import Session
 
     Session.objects.all().delete()
 

@@ -22,7 +22,7 @@ NAMES = ("Ana", "Bo", "Chloé", "Dan", "Eva", "Flo", "Gus", "Hal")
 LEVELS = ("CE2", "GS")  # two schools: two activities of one service
 
 WHO = [
-    ("django_session", "whose browser it is"),
+    ("accounts_session", "whose browser it is"),
     ("accounts_user", "the guardian"),
     ("families_household", "the guardian's households: the current one, and whether to offer another"),
 ]

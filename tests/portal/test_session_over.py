@@ -5,7 +5,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
+from marelle.accounts.models import Session
 from pytest_django import Settings
 
 from marelle.bookings.models import BasketLine

@@ -87,6 +87,8 @@ TABLE = (
     Line("accounts:door", "post", (200, "/", "/", "/", "/agents/", "/agents/")),
     Line("accounts:password", "post", (DOOR, "/", "/", "/", "/agents/", "/agents/")),
     Line("accounts:choose_password", "post", (410, "/", "/", "/", "/agents/", "/agents/")),
+    Line("accounts:proof", "get", ("door", 200, 200, 200, 200, 200)),
+    Line("accounts:proof", "post", ("door", 422, 422, 422, 422, 422)),
     Line("accounts:sign_out", "get", everybody(200)),
     Line("accounts:sign_out", "post", (DOOR, "/deconnexion/", DOOR, DOOR, DOOR, DOOR)),  # choices not sent
     # families
@@ -251,7 +253,7 @@ def test_reading_writes_nothing_but_sessions(there: World) -> None:
             written += [
                 f"{line.name}: {query['sql']}"
                 for query in queries
-                if query["sql"].startswith(("INSERT", "UPDATE", "DELETE")) and "django_session" not in query["sql"]
+                if query["sql"].startswith(("INSERT", "UPDATE", "DELETE")) and "accounts_session" not in query["sql"]
             ]
     assert written == []
 

@@ -19,9 +19,10 @@ from marelle.accounts import waiting
 from marelle.accounts.forms import AddressForm, NewPasswordForm, PasswordForm, too_many
 from marelle.accounts.links import LinkState, read_link
 from marelle.accounts.models import User
-from marelle.accounts.permissions import ArrivedHttpRequest, landing, safe_next
+from marelle.accounts.permissions import ArrivedHttpRequest, landing, mark_proved, safe_next
 from marelle.accounts.services import LinkSpent, send_link
 from marelle.accounts.services import choose_password as choose
+from marelle.accounts.sessions import say_device
 from marelle.activities.queries import municipality
 
 # What the session holds while someone stands at the door.
@@ -49,6 +50,8 @@ def come_in(request: ArrivedHttpRequest, user: User, *, email: str, remember: bo
     for key in (ADDRESS, LINK):
         request.session.pop(key, None)
     request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else 0)
+    say_device(request)
+    mark_proved(request)
     if waited := waiting.take(request.session, user, at=request.at):
         import_string(settings.TAKE_UP)(request, user, waited)
     return response
