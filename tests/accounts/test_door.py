@@ -4,11 +4,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
-from marelle.accounts.models import Session
 from django.core.mail import EmailMessage
 from django.test import Client
 
-from marelle.accounts.models import User
+from marelle.accounts.models import Session, User
 from marelle.families.models import Household
 from marelle.families.services import invite_guardian
 from marelle.foundation import postman

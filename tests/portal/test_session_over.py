@@ -5,9 +5,9 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from marelle.accounts.models import Session
 from pytest_django import Settings
 
+from marelle.accounts.models import Session
 from marelle.bookings.models import BasketLine
 from tests.offer import AT, PASSWORD, Family, agent, booked, cadours, enrolled, enrolments, family
 from tests.portal.visit import Screen
