@@ -77,6 +77,10 @@ class AgentRole(models.Model):
     kind = models.CharField(max_length=20, choices=Kind.choices)
     job_title = models.CharField(max_length=80, blank=True)
     sites = models.ManyToManyField(Site, blank=True, related_name="+")
+    reads_health = models.BooleanField(
+        default=False,
+        help_text=_("Peut ouvrir les fiches santé des enfants de ses sites ; chaque lecture est inscrite."),
+    )
 
     def __str__(self) -> str:
         return f"{self.user} ({self.get_kind_display()})"

@@ -81,15 +81,16 @@ def register_agent(
     at: datetime,
     job_title: str = "",
     sites: Iterable[Site] = (),
+    reads_health: bool = False,
 ) -> User:
-    """Make someone an agent, for all sites when none is named. A new user comes in by a link, as families do; a
-    guardian who works here keeps the account they have. Raises AlreadyAgent."""
+    """Make someone an agent, for all sites when none is named; `reads_health`: may open health files. A new user comes
+    in by a link, as families do; a guardian who works here keeps the account they have. Raises AlreadyAgent."""
     user = User.objects.filter(email=email.lower()).first()
     if user is not None and AgentRole.objects.filter(user=user).exists():
         raise AlreadyAgent(user)
     if user is None:
         user = User.objects.create_user(email=email, name=name, is_active=False)
-    role = AgentRole.objects.create(user=user, kind=kind, job_title=job_title)
+    role = AgentRole.objects.create(user=user, kind=kind, job_title=job_title, reads_health=reads_health)
     role.sites.set(sites)
     record(
         at=at,

@@ -71,7 +71,12 @@ TICKS = [
     "marelle.bookings.services.openings.tick",
 ]
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
-SEALED = ["marelle.foundation.models.StoredFile.sealed_key", "marelle.accounts.models.SecondFactor.secret"]
+SEALED = [
+    "marelle.foundation.models.StoredFile.sealed_key",
+    "marelle.accounts.models.SecondFactor.secret",
+    "marelle.families.models.HealthFile.sealed",
+    "marelle.families.models.ForbiddenPerson.sealed",
+]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -1,3 +1,5 @@
+import uuid
+
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -85,6 +87,9 @@ class Child(models.Model):
     school = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, blank=True, related_name="pupils")
     level = models.CharField(_("Niveau"), max_length=10, blank=True, help_text=_("PS, MS, GS, CP, CE1, CE2, CM1, CM2"))
     class_name = models.CharField(_("Classe"), max_length=60, blank=True)
+    diet = models.CharField(
+        _("Régime"), max_length=50, blank=True, help_text=_("Un des régimes du fichier de la commune ; vide : inconnu.")
+    )
 
     class Meta:
         ordering = ["birth_date", "id"]
@@ -226,3 +231,171 @@ class InvitationGuest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.guardian_id} in {self.round_id}"
+
+
+class HealthFile(models.Model):
+    """A child's health file: what is in it is sealed (`families.health.HealthContent`); `families.health_files` alone
+    opens and writes it.
+
+    A confirmation counts until `valid_until`, the end of `school_year`. `has_plan` and `plan_until` stand in clear, to
+    be counted and to remind: only who may read the file sees them.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    child = models.OneToOneField(Child, on_delete=models.CASCADE, related_name="health_file")
+    sealed = models.BinaryField()
+    version = models.PositiveIntegerField(default=1, help_text=_("Change à chaque enregistrement."))
+    changed_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField()
+    confirmed_by_label = models.CharField(max_length=150)
+    confirmed_by_household = models.BigIntegerField(null=True)
+    school_year = models.CharField(max_length=9)
+    valid_until = models.DateField()
+    has_plan = models.BooleanField(default=False)
+    plan_until = models.DateField(null=True)
+    plan_reminded_for = models.DateField(null=True, help_text=_("L’échéance du PAI dont la famille a été prévenue."))
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["plan_until"], condition=Q(has_plan=True), name="health_plan_until"),
+            models.Index(fields=["valid_until"], name="health_valid_until"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.child_id} ({self.school_year})"
+
+    def bound_to(self) -> str:
+        return f"families.HealthFile:{self.pk}"
+
+
+class ReadingReason(models.TextChoices):
+    """Why somebody opens what is sealed: a choice, never words of theirs, which could tell what they read."""
+
+    OWN = "own", _("Consultation par la famille")
+    EDIT = "edit", _("Mise à jour par la famille")
+    DAY = "day", _("Accueil du jour")
+    QUESTION = "question", _("Question de la famille")
+    PLAN = "plan", _("Préparation ou suivi d’un PAI")
+    EMERGENCY = "emergency", _("Urgence")
+
+
+class HealthReading(models.Model):
+    """One opening of what is sealed about a child: who, when, why. Never changed. It outlives whom it names."""
+
+    class What(models.TextChoices):
+        FILE = "file", _("Fiche santé")
+        FORBIDDEN = "forbidden", _("Personnes interdites")
+
+    child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="health_readings")
+    what = models.CharField(max_length=10, choices=What.choices, default=What.FILE)
+    at = models.DateTimeField()
+    reader_id = models.BigIntegerField()
+    reader_label = models.CharField(max_length=150)
+    by_agent = models.BooleanField(default=False)
+    household_id = models.BigIntegerField(null=True, help_text=_("Le foyer de qui lit ; vide pour un agent."))
+    why = models.CharField(max_length=10, choices=ReadingReason.choices)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["child", "-at"], name="health_reading_child")]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.reader_label} ({self.why})"
+
+
+class EmergencyContact(models.Model):
+    """Whom to call after the adults of the home, in order. It belongs to the home that gave it: the other never sees
+    it."""
+
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="contacts")
+    children = models.ManyToManyField(Child, related_name="contacts")
+    name = models.CharField(_("Nom"), max_length=120)
+    link = models.CharField(_("Lien avec l’enfant"), max_length=60)
+    phone = models.CharField(_("Téléphone"), max_length=30)
+    other_phone = models.CharField(_("Autre téléphone"), max_length=30, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AuthorisedPerson(models.Model):
+    """Somebody whom a home lets fetch its children, from `first_day` to `last_day` (none: no bound). An agent says when
+    they have seen the identity document. Removed ones stay a while, to be put back and to know who could come."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="authorised")
+    children = models.ManyToManyField(Child, related_name="authorised")
+    name = models.CharField(_("Prénom et nom"), max_length=120)
+    link = models.CharField(_("Lien avec l’enfant"), max_length=60)
+    phone = models.CharField(_("Téléphone"), max_length=30)
+    photo = models.ForeignKey(StoredFile, on_delete=models.SET_NULL, null=True, related_name="+")
+    first_day = models.DateField(_("Du"), null=True, blank=True)
+    last_day = models.DateField(_("Au"), null=True, blank=True)
+    identity_checked_at = models.DateTimeField(null=True)
+    identity_checked_by = models.CharField(max_length=150, blank=True)
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=150)
+    removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(first_day=None) | Q(last_day=None) | Q(last_day__gte=models.F("first_day")),
+                name="authorised_days_in_order",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ForbiddenPerson(models.Model):
+    """Somebody who may not fetch the child, as agents record it from a judgment: name and note are sealed, opened for
+    agents who read health files, and never shown to families."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="forbidden")
+    sealed = models.BinaryField()
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=150)
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.child_id} ({self.created_at:%Y-%m-%d})"
+
+    def bound_to(self) -> str:
+        return f"families.ForbiddenPerson:{self.pk}"
+
+
+class PermissionAnswer(models.Model):
+    """What a home answers for a school year to one of the town's permissions (`permission`: its slug). What counts for
+    a child of two homes is `queries.permissions_of`."""
+
+    child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="permission_answers")
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="permission_answers")
+    permission = models.CharField(max_length=50)
+    school_year = models.CharField(max_length=9)
+    allowed = models.BooleanField()
+    answered_at = models.DateTimeField()
+    answered_by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["child", "household", "permission", "school_year"], name="one_permission_answer"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.child_id} {self.permission} {self.school_year}"

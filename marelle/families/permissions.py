@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from marelle.accounts.models import AgentRole, User
 from marelle.accounts.permissions import ArrivedHttpRequest, View, role_of, to_the_door
-from marelle.families.models import Household, Residence
+from marelle.families.models import Child, Household, Residence
 
 CURRENT = "household"
 
@@ -81,3 +81,10 @@ def households_for(role: AgentRole) -> "QuerySet[Household]":
     if not sites:
         return Household.objects.all()
     return Household.objects.filter(pk__in=Residence.objects.filter(child__school__in=sites).values("household"))
+
+
+def children_for(role: AgentRole) -> "QuerySet[Child]":
+    """The children that an agent may see: all, or the pupils of the agent's sites when some are named."""
+    prefetch_related_objects([role], "sites")
+    sites = [site.pk for site in role.sites.all()]
+    return Child.objects.filter(school__in=sites) if sites else Child.objects.all()

@@ -1,13 +1,16 @@
 """Reading families."""
 
 from collections.abc import Iterable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
 
 from django.db.models import Prefetch, Q, QuerySet
 
 from marelle.accounts.models import User
+from marelle.activities.models import SchoolYear
 from marelle.families.labels import InvitationState
-from marelle.families.models import Child, Guardian, Guardianship, Household
+from marelle.families.models import Child, Guardian, Guardianship, HealthFile, Household
 from marelle.families.spelling import plain
 from marelle.foundation.components.kids import Kid, kids
 from marelle.foundation.models import AuditLine
@@ -73,3 +76,70 @@ def kids_of(household: Household) -> dict[int, Kid]:
     """The badges of the household's children by child id, in the order they came to it: a badge is kept for life."""
     homes = household.residences.order_by("id").values_list("child_id", "child__first_name")
     return {int(kid.key): kid for kid in kids([(str(child), name) for child, name in homes])}
+
+
+#: How long before its first day a school year's health files may be confirmed, and are asked for.
+RENEWAL = timedelta(days=183)
+
+
+class HealthState(StrEnum):
+    MISSING = "missing"
+    OUTDATED = "outdated"
+    UP_TO_DATE = "up_to_date"
+
+
+@dataclass(frozen=True, slots=True)
+class HealthStanding:
+    """Where a child's health file stands, without opening it. An expired plan asks for its renewal; it does not make
+    the file outdated."""
+
+    state: HealthState
+    has_plan: bool = False
+    plan_until: date | None = None
+    plan_expired: bool = False
+
+    @property
+    def is_up_to_date(self) -> bool:
+        return self.state is HealthState.UP_TO_DATE
+
+
+def confirmed_for(*, today: date) -> SchoolYear | None:
+    """The school year that a health file confirmed today, or a permission given, counts for: the one in course, and the
+    next one once its renewal has begun. None outside the years that the portal knows."""
+    return (
+        SchoolYear.objects.filter(archived_at=None, first_day__lte=today + RENEWAL, last_day__gte=today)
+        .order_by("-first_day")
+        .first()
+    )
+
+
+def asked_until(school_year: SchoolYear, *, today: date) -> date:
+    """Until when a confirmation must count for something of this school year to be asked for today: its end, or only
+    today as long as that year's files cannot be confirmed yet."""
+    return school_year.last_day if today >= school_year.first_day - RENEWAL else today
+
+
+def health_standing(
+    children: Iterable[Child | int], school_year: SchoolYear, *, today: date
+) -> dict[int, HealthStanding]:
+    """By child id, where the health file of each of these children stands for asking something of this school year
+    today: one query, nothing is opened."""
+    ids = [child if isinstance(child, int) else child.pk for child in children]
+    files = {
+        file.child_id: file
+        for file in HealthFile.objects.filter(child__in=ids).only("child", "valid_until", "has_plan", "plan_until")
+    }
+    needed = asked_until(school_year, today=today)
+    found = {}
+    for id in ids:
+        file = files.get(id)
+        if file is None:
+            found[id] = HealthStanding(HealthState.MISSING)
+            continue
+        found[id] = HealthStanding(
+            HealthState.UP_TO_DATE if file.valid_until >= needed else HealthState.OUTDATED,
+            has_plan=file.has_plan,
+            plan_until=file.plan_until,
+            plan_expired=file.has_plan and file.plan_until is not None and file.plan_until < today,
+        )
+    return found

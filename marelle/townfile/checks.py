@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
@@ -27,6 +28,9 @@ from marelle.townfile.town import (
     SurchargeRule,
     Town,
 )
+
+#: A diet named so would write down a child's religion.
+FAITHS = re.compile(r"hal+[aâ]l|[ck]as?c?her|cach[eè]re|kosher|musulman|juif|juive|isra[ée]lite|religi|carême", re.I)
 
 
 def check_service(service: Service, reading: Reading) -> None:
@@ -256,7 +260,15 @@ def _by_period(limit: grammar.Limit) -> Iterator[tuple[Path, str]]:
 
 def warnings(town: Town) -> list[Fault]:
     """What the file may say but should not without thought: the law's fences. `expected` is the advice."""
-    found = []
+    found = [
+        Fault(
+            path=("diets", diet.slug, "name"),
+            found=diet.name,
+            expected=_("ce que l’enfant mange, jamais pourquoi : « Sans porc », « Sans viande »"),
+        )
+        for diet in town.diets
+        if FAITHS.search(diet.name)
+    ]
     for service in town.services:
         if service.kind is not ServiceKind.CANTEEN:
             continue

@@ -327,6 +327,24 @@ class Cause:
     always_free: bool = said(Flag(), "Never billed, for any service.", default=False)
 
 
+@table
+class Diet:
+    """What a child eats, from which families choose: never why."""
+
+    slug: str
+    name: str = said(NAME, "As families and kitchens read it.")
+
+
+@table
+class Permission:
+    """Something that a home allows its child, or not, each school year."""
+
+    slug: str
+    name: str = said(NAME, "As families read it.")
+    help: str = said(HELP, "What saying yes means.", default="")
+    min_age: int | None = said(Number(least=0, most=25), "Asked from this age, in completed years.", default=None)
+
+
 # Services
 
 
@@ -690,6 +708,8 @@ class Town:
     questions: tuple[Question, ...] = said(Keyed(of=Question), "Questions asked.", default=())
     terms: tuple[Terms, ...] = said(Keyed(of=Terms), "Regulations to accept.", default=())
     causes: tuple[Cause, ...] = said(Keyed(of=Cause), "Causes of absence.", default=())
+    diets: tuple[Diet, ...] = said(Keyed(of=Diet), "Diets that canteens serve.", default=())
+    permissions: tuple[Permission, ...] = said(Keyed(of=Permission), "Permissions asked of each home.", default=())
     services: tuple[Service, ...] = said(Keyed(of=Service, least=1), "Services.")
 
     def service(self, slug: str) -> Service:

@@ -17,6 +17,8 @@ TABLES: Final[Mapping[str, Promise | str]] = {
     "terms": _("règlement"),
     "calendar.terms": _("trimestre"),
     "causes": _("motif d’absence"),
+    "diets": _("régime"),
+    "permissions": _("autorisation"),
     "years": _("année scolaire"),
     "own": _("période"),
 }
@@ -69,6 +71,8 @@ KEYS: Final[Mapping[str, Promise | str]] = {
     "papers": _("pièces"),
     "questions": _("questions"),
     "causes": _("motifs"),
+    "diets": _("régimes"),
+    "permissions": _("autorisations"),
     "own": _("périodes"),
     "kind": _("genre"),
     "referent": _("référent"),

@@ -31,6 +31,9 @@ class Command(BaseCommand):
         create.add_argument(
             "--site", action="append", default=[], help="un site, par son nom court dans le fichier ; tous sans elle"
         )
+        create.add_argument(
+            "--health", action="store_true", help="peut ouvrir les fiches santé ; chaque lecture est inscrite"
+        )
         link = verbs.add_parser("link", help="Donner un nouveau lien à un agent.")
         link.add_argument("email")
         for verb in (create, link):
@@ -60,6 +63,7 @@ class Command(BaseCommand):
                 kind=AgentRole.Kind(options["kind"]),
                 job_title=options["job"],
                 sites=self._sites(options["site"]),
+                reads_health=options["health"],
                 by=PORTAL,
                 at=at,
             )
@@ -104,7 +108,8 @@ class Command(BaseCommand):
         for role in roles:
             sites = ", ".join(site.slug for site in role.sites.all())
             state = "" if role.user.activated_at else _("n’est pas encore entré")
-            words = [role.user.email, str(role.user), role.get_kind_display(), sites, state]
+            health = _("lit les fiches santé") if role.reads_health else ""
+            words = [role.user.email, str(role.user), role.get_kind_display(), sites, health, state]
             self.stdout.write("  ".join(word for word in words if word))
         if not roles:
             self.stdout.write(_("Aucun agent."))
