@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "marelle.accounts",
     "marelle.families",
     "marelle.requests",
+    "marelle.documents",
     "marelle.bookings",
     "marelle.towns",
     "marelle.portal",

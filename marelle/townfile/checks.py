@@ -13,6 +13,7 @@ from marelle.rules.eligibility import Audience
 from marelle.rules.faults import Fault
 from marelle.rules.faults import Words as _
 from marelle.rules.lateness import LateMode
+from marelle.rules.papers import REMIND_DAYS
 from marelle.townfile.kinds import Path, Reading
 from marelle.townfile.town import (
     Booking,
@@ -20,6 +21,8 @@ from marelle.townfile.town import (
     Late,
     LimitPair,
     Opens,
+    Paper,
+    PaperSubject,
     PeriodSource,
     QuestionKind,
     Service,
@@ -104,6 +107,8 @@ def check_town(town: Town, reading: Reading) -> None:
             expected = _("des réponses possibles") if with_choices else _('kind = "choice" ou "several"')
             answer = _("rien") if with_choices else question.choices[0]
             reading.fault(("questions", question.slug, "choices"), answer, expected, is_text=with_choices)
+    for paper in town.papers:
+        _check_paper(paper, ("papers", paper.slug), reading)
     for site in town.sites:
         for n, school_class in enumerate(site.classes):
             for m, level in enumerate(school_class.levels):
@@ -135,6 +140,26 @@ def check_town(town: Town, reading: Reading) -> None:
         for m, school in enumerate(service.who.schools):
             if town.site(school).kind is not SiteKind.SCHOOL:
                 reading.fault((*here, "who", "schools", str(m)), school, _("une école"))
+
+
+def _check_paper(paper: Paper, here: Path, reading: Reading) -> None:
+    """A paper has one end at most, and what is said of its end needs one."""
+    rule = paper.rule()
+    if paper.valid_months is not None and paper.own_end:
+        reading.fault((*here, "valid_months"), paper.valid_months, _("own_end ou bien valid_months"))
+    if paper.each_year and (paper.valid_months is not None or paper.own_end):
+        expected = _("each_year, own_end ou valid_months : une seule durée")
+        reading.fault((*here, "each_year"), paper.each_year, expected)
+    if paper.valid_months is not None and (paper.max_age_months or 0) > paper.valid_months:
+        expected = _(
+            "au plus valid_months, %(months)d : plus vieille, elle arriverait périmée", months=paper.valid_months
+        )
+        reading.fault((*here, "max_age_months"), paper.max_age_months, expected)
+    if paper.remind_days != REMIND_DAYS and not rule.has_own_end:
+        expected = _("own_end ou valid_months à côté : cette pièce n’a pas de fin à elle")
+        reading.fault((*here, "remind_days"), paper.remind_days, expected)
+    if paper.health and paper.about is not PaperSubject.CHILD:
+        reading.fault((*here, "health"), paper.health, _('about = "child" à côté'))
 
 
 def _check_calendar(town: Town, reading: Reading) -> None:

@@ -9,7 +9,7 @@ import dataclasses
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from marelle.rules import absences, eligibility, lateness
+from marelle.rules import absences, eligibility, lateness, papers
 from marelle.rules.calendars import (
     PUBLIC_HOLIDAY_AREAS,
     Closure,
@@ -119,6 +119,7 @@ class PeriodSource(StrEnum):
 class PaperSubject(StrEnum):
     CHILD = "child"
     HOUSEHOLD = "household"
+    GUARDIAN = "guardian"
 
 
 class QuestionKind(StrEnum):
@@ -285,14 +286,39 @@ class Site:
 
 @table
 class Paper:
-    """A document that families hand in."""
+    """A document that families hand in. It holds for its school year, for so many months, until the end that it
+    carries, or for ever."""
 
     slug: str
     name: str = said(NAME, "As families read it.")
-    about: PaperSubject = said(Choice(PaperSubject), "Whose it is.", default=PaperSubject.CHILD)
-    max_age_months: int | None = said(Number(least=1, most=120), "Oldest accepted, in months.", default=None)
-    each_year: bool = said(Flag(), "Asked again each school year.", default=True)
+    about: PaperSubject = said(
+        Choice(PaperSubject), "Whose it is; guardian: one of each of the home's adults.", default=PaperSubject.CHILD
+    )
+    max_age_months: int | None = said(
+        Number(least=1, most=120), "Oldest accepted when handed in, in months; its date is asked.", default=None
+    )
+    each_year: bool | None = said(
+        Flag(), "Asked again each school year; by default, unless valid_months or own_end is said.", default=None
+    )
+    valid_months: int | None = said(
+        Number(least=1, most=120), "Months that it is valid, from its date or from when it is handed in.", default=None
+    )
+    own_end: bool = said(Flag(), "It carries the day until which it is valid, which is asked.", default=False)
+    remind_days: int = said(
+        Number(least=0, most=180), "Days before its end when the family is told; 0: never.", default=papers.REMIND_DAYS
+    )
+    health: bool = said(Flag(), "It tells of health: only agents who may read health see it.", default=False)
     help: str = said(HELP, "Where to find it.", default="")
+
+    def rule(self) -> papers.PaperRule:
+        ends_by_itself = self.own_end or self.valid_months is not None
+        return papers.PaperRule(
+            each_year=self.each_year if self.each_year is not None else not ends_by_itself,
+            max_age_months=self.max_age_months,
+            valid_months=self.valid_months,
+            own_end=self.own_end,
+            remind_days=self.remind_days,
+        )
 
 
 @table
@@ -711,6 +737,13 @@ class Town:
     diets: tuple[Diet, ...] = said(Keyed(of=Diet), "Diets that canteens serve.", default=())
     permissions: tuple[Permission, ...] = said(Keyed(of=Permission), "Permissions asked of each home.", default=())
     services: tuple[Service, ...] = said(Keyed(of=Service, least=1), "Services.")
+
+    def paper(self, slug: str) -> Paper:
+        """The paper of that slug; KeyError when there is none."""
+        for paper in self.papers:
+            if paper.slug == slug:
+                return paper
+        raise KeyError(slug)
 
     def service(self, slug: str) -> Service:
         """The service of that slug; KeyError when there is none."""

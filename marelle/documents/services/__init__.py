@@ -1,0 +1,6 @@
+"""What a home does with its documents, and what agents answer. Another room calls `hand_in` and `accept_terms`."""
+
+from marelle.documents.services.handing_in import NotAsked, hand_in
+from marelle.documents.services.terms import accept_terms
+
+__all__ = ["NotAsked", "accept_terms", "hand_in"]
