@@ -1,6 +1,6 @@
 """What agents and families read about accounts and priorities."""
 
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -50,4 +50,17 @@ AUDIENCE_CAUSES: dict[Audience, Promise | str] = {
     Audience.SIBLINGS: _("parce qu’un frère ou une sœur y va déjà"),
     Audience.WORKING_PARENTS: _("parce que les parents du foyer travaillent"),
     Audience.ENROLLED_BEFORE: _("parce que vous y alliez déjà l’année dernière"),
+}
+
+
+class Topic(StrEnum):
+    """The e-mails that a guardian may refuse. Answers, changes of their days, closings, invoices always leave."""
+
+    NEWS = "news"
+    REMINDERS = "reminders"
+
+
+TOPIC_WORDS: dict[Topic, Promise | str] = {
+    Topic.NEWS: _("Actualités de la mairie"),
+    Topic.REMINDERS: _("Rappels : jours à réserver, pièces à renouveler"),
 }

@@ -18,6 +18,8 @@ class Household(models.Model):
     postcode = models.CharField(max_length=10, blank=True)
     city = models.CharField(max_length=80, blank=True)
     is_resident = models.BooleanField(default=True)
+    insurer = models.CharField(_("Assureur"), max_length=80, blank=True)
+    insurance_number = models.CharField(_("Numéro de contrat"), max_length=40, blank=True)
     priorities = models.JSONField(
         default=list, help_text=_("Ce qui lui ouvre des réservations plus tôt, hors le fait d’habiter la commune.")
     )
@@ -47,13 +49,22 @@ class Household(models.Model):
 
 
 class Guardian(models.Model):
-    """An adult responsible for children; signs in through `user`, created inactive at the invitation."""
+    """An adult responsible for children; signs in through `user`, created inactive at the invitation.
+
+    `address` and what follows it are theirs when they live elsewhere than the household, else empty. `unwanted`: the
+    e-mails that they do not want, of those that may be refused (`labels.Topic`).
+    """
 
     user = models.OneToOneField(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="guardian")
     first_name = models.CharField(_("Prénom"), max_length=80)
     last_name = models.CharField(_("Nom"), max_length=80)
     email = models.EmailField(_("Adresse e-mail"), blank=True)
     phone = models.CharField(_("Téléphone"), max_length=30, blank=True)
+    other_phone = models.CharField(_("Autre téléphone"), max_length=30, blank=True)
+    address = models.CharField(_("Adresse"), max_length=200, blank=True)
+    postcode = models.CharField(_("Code postal"), max_length=10, blank=True)
+    city = models.CharField(_("Commune"), max_length=80, blank=True)
+    unwanted = models.JSONField(default=list)
 
     class Meta:
         ordering = ["last_name", "first_name"]
@@ -63,11 +74,16 @@ class Guardian(models.Model):
 
 
 class Guardianship(models.Model):
-    """A guardian's place in a household."""
+    """A guardian's place in a household: `link` is "mère", "tuteur"…; `gets_mail`: the household's e-mails go to them
+    too."""
 
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="guardianships")
     guardian = models.ForeignKey(Guardian, on_delete=models.CASCADE, related_name="guardianships")
     position = models.PositiveSmallIntegerField(default=0)
+    link = models.CharField(_("Lien avec les enfants"), max_length=40, blank=True)
+    is_legal = models.BooleanField(_("Exerce l’autorité parentale"), default=True)
+    gets_mail = models.BooleanField(_("Reçoit les e-mails du foyer"), default=True)
+    gets_invoices = models.BooleanField(_("Reçoit les factures"), default=True)
 
     class Meta:
         ordering = ["position", "id"]
@@ -119,6 +135,37 @@ class Residence(models.Model):
 
     def __str__(self) -> str:
         return f"{self.child_id} at {self.household_id}"
+
+
+class FamilyQuotient(models.Model):
+    """A household's quotient from `first_day` on, until `last_day` (None: until another one begins). The last recorded
+    of those that hold on a day counts that day (`queries.quotient_on`)."""
+
+    class Source(models.TextChoices):
+        CAF = "caf", _("CAF")
+        MSA = "msa", _("MSA")
+        TAXES = "taxes", _("Avis d’imposition")
+        TOWN = "town", _("Calcul du service")
+
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="quotients")
+    value = models.PositiveIntegerField(_("Quotient familial"))
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.CAF)
+    first_day = models.DateField(_("À compter du"))
+    last_day = models.DateField(_("Jusqu’au"), null=True, blank=True)
+    recorded_at = models.DateTimeField()
+    recorded_by = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["-first_day", "-id"]
+        indexes = [models.Index(fields=["household", "-first_day"], name="quotient_household")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(last_day=None) | Q(last_day__gte=models.F("first_day")), name="quotient_days_in_order"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.household_id}: {self.value} ({self.first_day})"
 
 
 class ImportState(models.TextChoices):

@@ -10,7 +10,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from marelle.accounts.models import User
 from marelle.activities.models import SchoolYear
 from marelle.families.labels import InvitationState
-from marelle.families.models import Child, Guardian, Guardianship, HealthFile, Household
+from marelle.families.models import Child, FamilyQuotient, Guardian, Guardianship, HealthFile, Household
 from marelle.families.spelling import plain
 from marelle.foundation.components.kids import Kid, kids
 from marelle.foundation.models import AuditLine
@@ -76,6 +76,17 @@ def kids_of(household: Household) -> dict[int, Kid]:
     """The badges of the household's children by child id, in the order they came to it: a badge is kept for life."""
     homes = household.residences.order_by("id").values_list("child_id", "child__first_name")
     return {int(kid.key): kid for kid in kids([(str(child), name) for child, name in homes])}
+
+
+def quotient_on(household: Household, day: date) -> FamilyQuotient | None:
+    """The household's quotient that holds on that day, else the last that began before it: whether it still holds is
+    `holds_on`'s to say. One query."""
+    begun = list(FamilyQuotient.objects.filter(household=household, first_day__lte=day).order_by("-first_day", "-id"))
+    return next((one for one in begun if holds_on(one, day)), begun[0] if begun else None)
+
+
+def holds_on(quotient: FamilyQuotient, day: date) -> bool:
+    return quotient.first_day <= day and (quotient.last_day is None or day <= quotient.last_day)
 
 
 #: How long before its first day a school year's health files may be confirmed, and are asked for.

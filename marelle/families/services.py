@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality, Site
-from marelle.families.labels import AUDIENCE_WORDS
-from marelle.families.models import Child, Guardian, Guardianship, Household, Residence
+from marelle.families.labels import AUDIENCE_WORDS, TOPIC_WORDS, Topic
+from marelle.families.models import Child, FamilyQuotient, Guardian, Guardianship, Household, Residence
 from marelle.families.queries import known_child, who_has_address
 from marelle.families.spelling import plain
 from marelle.foundation import outbox
@@ -153,6 +153,55 @@ def set_audiences(*, household: Household, audiences: Collection[Audience], by: 
         text=_("Priorités aux ouvertures : %(words)s.") % {"words": ", ".join(words) or _("aucune")},
         facts={"audiences": sorted(str(one) for one in said)},
     )
+    return True
+
+
+def record_quotient(
+    *,
+    household: Household,
+    value: int,
+    source: str,
+    first_day: date,
+    last_day: date | None,
+    by: Actor,
+    at: datetime,
+) -> FamilyQuotient:
+    """Write down a quotient, in the caller's transaction; those before it stay, for the days that were theirs. The
+    audit line is that of whoever asked for it or wrote it: a quotient comes with a correction."""
+    return FamilyQuotient.objects.create(
+        household=household,
+        value=value,
+        source=source,
+        first_day=first_day,
+        last_day=last_day,
+        recorded_at=at,
+        recorded_by=by.label,
+    )
+
+
+@transaction.atomic
+def set_unwanted(*, guardian: Guardian, unwanted: Collection[Topic], by: Actor, at: datetime) -> bool:
+    """Say which of the e-mails that may be refused a guardian does not want. Whether that changed anything."""
+    guardian = Guardian.objects.select_for_update(no_key=True).get(pk=guardian.pk)
+    said = sorted(str(topic) for topic in unwanted)
+    if said == guardian.unwanted:
+        return False
+    guardian.unwanted = said
+    guardian.save(update_fields=["unwanted"])
+    refused = ", ".join(str(TOPIC_WORDS[topic]) for topic in Topic if topic in unwanted)
+    for household in guardian.households.all():
+        record(
+            at=at,
+            by=by,
+            action="guardian.mails",
+            subject=guardian,
+            household_id=household.pk,
+            text=(
+                _("E-mails que %(name)s ne souhaite pas : %(topics)s.") % {"name": guardian, "topics": refused}
+                if refused
+                else _("%(name)s souhaite tous les e-mails.") % {"name": guardian}
+            ),
+        )
     return True
 
 
