@@ -32,6 +32,15 @@ def items(name: str) -> list[str]:
     return [part.strip() for part in text(name).split(",") if part.strip()]
 
 
+def number(name: str, default: int) -> int:
+    value = text(name).strip()
+    if not value:
+        return default
+    if value.isdecimal() and value.isascii() and len(value) < 6:
+        return int(value)
+    raise ImproperlyConfigured(f"MARELLE_{name} says {value!r}; it takes a whole number.")
+
+
 def mode() -> str:
     value = text("MODE", "production")
     if value not in MODES:

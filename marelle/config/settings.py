@@ -31,6 +31,8 @@ elif DEMO:
     DATA_KEYS = environment.text("DATA_KEYS") or "demo:" + environment.kept_secret(VAR_DIR / "demo" / "data-key", 32)
 else:
     DATA_KEYS = environment.text("DATA_KEYS") or "test:" + "QUJD" * 10 + "QUI="
+# A health file is erased so many days after the school year that it was confirmed for, once no enrolment needs it.
+HEALTH_KEPT_DAYS = environment.number("HEALTH_KEPT_DAYS", 60)
 FILES_DIR = Path(environment.text("FILES_DIR") or (VAR_DIR / "demo" if DEMO else VAR_DIR) / "files")
 
 # Only the demo's clock can be moved, and only at its start.
@@ -70,6 +72,8 @@ TICKS = [
     "marelle.families.imports.saving.tick",
     "marelle.families.invitations.tick",
     "marelle.bookings.services.openings.tick",
+    "marelle.bookings.services.health_files.tick",
+    "marelle.families.authorised.tick",
 ]
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = [

@@ -13,11 +13,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from marelle.accounts.models import AgentRole, User
+from marelle.accounts.models import User
 from marelle.activities.queries import municipality
 from marelle.families.health import HealthContent
 from marelle.families.models import Child, Guardian, HealthFile, HealthReading, Household, ReadingReason
-from marelle.families.permissions import children_for
+from marelle.families.permissions import must_belong, must_read_health
 from marelle.families.queries import confirmed_for
 from marelle.foundation.audit import PORTAL, Actor, line, record_all
 from marelle.foundation.sealing import seal, unseal
@@ -39,15 +39,6 @@ class Opened:
         return self.file.version
 
 
-def may_open(*, child: Child, reader: User, as_agent: bool) -> bool:
-    """Whether this user may read the child's health file: as an agent, with the right to and a site that holds the
-    child; else as a guardian of one of the child's homes."""
-    if as_agent:
-        role = AgentRole.objects.filter(user=reader, reads_health=True, user__is_active=True).first()
-        return role is not None and children_for(role).filter(pk=child.pk).exists()
-    return Guardian.objects.filter(user=reader, households__children=child).exists()
-
-
 @sensitive_variables()
 @transaction.atomic
 def open_health(
@@ -59,12 +50,15 @@ def open_health(
     as_agent: bool = False,
     household: Household | None = None,
 ) -> Opened | None:
-    """Open the child's file and write that it was read; None, and nothing written, when there is none yet.
+    """Open the child's file and write that it was read; None, and nothing written, when there is none yet. Guardians of
+    the child's homes read it, and agents who have the right to and a site that holds the child.
 
     `household`: the home in which a guardian reads. Raises PermissionDenied for who may not, and CannotUnseal when the
     key is not at hand.
     """
-    if not may_open(child=child, reader=reader, as_agent=as_agent):
+    if as_agent:
+        must_read_health(reader, child)
+    elif not Guardian.objects.filter(user=reader, households__children=child).exists():
         raise PermissionDenied
     file = HealthFile.objects.filter(child=child).first()
     if file is None:
@@ -186,8 +180,7 @@ def _erase(child_id: int, *, at: datetime) -> int:
 
 def _locked(child: Child, *, household: Household, by: User) -> Child:
     """The child, locked: the homes write one after the other."""
-    if not Guardian.objects.filter(user=by, households=household, households__children=child).exists():
-        raise PermissionDenied
+    must_belong(by, household, [child])
     return Child.objects.select_for_update(no_key=True).get(pk=child.pk)
 
 

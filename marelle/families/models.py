@@ -354,6 +354,7 @@ class EmergencyContact(models.Model):
     """Whom to call after the adults of the home, in order. It belongs to the home that gave it: the other never sees
     it."""
 
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="contacts")
     children = models.ManyToManyField(Child, related_name="contacts")
     name = models.CharField(_("Nom"), max_length=120)
@@ -364,7 +365,7 @@ class EmergencyContact(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["position", "id"]
+        ordering = ["position", "created_at", "id"]
 
     def __str__(self) -> str:
         return self.name
@@ -396,6 +397,10 @@ class AuthorisedPerson(models.Model):
                 condition=Q(first_day=None) | Q(last_day=None) | Q(last_day__gte=models.F("first_day")),
                 name="authorised_days_in_order",
             )
+        ]
+        indexes = [
+            models.Index(fields=["last_day"], condition=Q(last_day__isnull=False), name="authorised_last_day"),
+            models.Index(fields=["removed_at"], condition=Q(removed_at__isnull=False), name="authorised_removed"),
         ]
 
     def __str__(self) -> str:

@@ -1,16 +1,18 @@
 """Which household a guardian is in, and who may see which."""
 
+from collections.abc import Iterable
 from functools import wraps
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from marelle.accounts.models import AgentRole, User
 from marelle.accounts.permissions import ArrivedHttpRequest, View, role_of, to_the_door
-from marelle.families.models import Child, Household, Residence
+from marelle.families.models import Child, Guardian, Household, Residence
 
 CURRENT = "household"
 
@@ -88,3 +90,21 @@ def children_for(role: AgentRole) -> "QuerySet[Child]":
     prefetch_related_objects([role], "sites")
     sites = [site.pk for site in role.sites.all()]
     return Child.objects.filter(school__in=sites) if sites else Child.objects.all()
+
+
+def must_belong(user: User, household: Household, children: Iterable[Child | int] = ()) -> None:
+    """What services ask before they write for a home: the user is a guardian of it, and these children live there.
+    Raises PermissionDenied."""
+    wanted = {child if isinstance(child, int) else child.pk for child in children}
+    if not Guardian.objects.filter(user=user, households=household).exists():
+        raise PermissionDenied
+    if wanted and Residence.objects.filter(household=household, child__in=wanted).count() != len(wanted):
+        raise PermissionDenied
+
+
+def must_read_health(user: User, child: Child) -> None:
+    """What services ask of an agent before they open, or write, what only some agents read: the right to, and a site
+    that holds the child. Raises PermissionDenied."""
+    role = AgentRole.objects.filter(user=user, reads_health=True, user__is_active=True).first()
+    if role is None or not children_for(role).filter(pk=child.pk).exists():
+        raise PermissionDenied

@@ -124,6 +124,11 @@ def confirmed_for(*, today: date) -> SchoolYear | None:
     )
 
 
+def year_of(*, today: date) -> SchoolYear | None:
+    """The school year in course, else the next one: the one that permissions are given for."""
+    return SchoolYear.objects.filter(archived_at=None, last_day__gte=today).order_by("first_day").first()
+
+
 def asked_until(school_year: SchoolYear, *, today: date) -> date:
     """Until when a confirmation must count for something of this school year to be asked for today: its end, or only
     today as long as that year's files cannot be confirmed yet."""
