@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     # A contact is known by the key of the form that gave it. Nothing could be written in the table before.
     dependencies = [
-        ('families', '0004_health'),
+        ('families', '0005_household'),
         ('foundation', '0003_stored_file'),
     ]
 
