@@ -16,7 +16,7 @@ from marelle.activities.queries import municipality
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import live_enrolments, load_days
 from marelle.bookings.services.absences import announce_absence
-from marelle.bookings.services.answers import Verdict, answer_request
+from marelle.bookings.services.answers import answer_request
 from marelle.bookings.services.baskets import Shown, basket_of, fill_basket
 from marelle.bookings.services.enrolments import Wish, ask_enrolments
 from marelle.bookings.services.sending import Sending, send_basket
@@ -24,6 +24,7 @@ from marelle.families.models import Child, Guardian, Household
 from marelle.families.services import Address, NewChild, NewGuardian, invite_guardian, register_household
 from marelle.foundation.audit import PORTAL
 from marelle.requests.models import FamilyRequest
+from marelle.requests.services import Verdict
 from marelle.rules.lifecycles import EnrolmentState
 from marelle.townfile import read
 from marelle.towns.services import load_town

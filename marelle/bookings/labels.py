@@ -2,25 +2,15 @@
 agents' side read them here and nowhere else."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from marelle.foundation.look import Look
 from marelle.requests.models import Act
-from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, Outcome, outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a state shows: its word, its icon's name, and the CSS value that dresses it."""
-
-    word: str | Promise
-    icon: str
-    css: str
-    legend: str | Promise = ""
+from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState
 
 
 class CellState(Enum):
@@ -101,26 +91,6 @@ ENROLMENT_LOOKS = {
     EnrolmentState.WITHDRAWN: Look(_("Retirée"), "undo-2", "off"),
     EnrolmentState.ENDED: Look(_("Terminée"), "check", "off"),
 }
-
-LINE_LOOKS = {
-    LineState.PENDING: Look(_("En cours"), "hourglass", "wait"),
-    LineState.ACCEPTED: Look(_("Acceptée"), "circle-check", "ok"),
-    LineState.REFUSED: Look(_("Refusée"), "circle-x", "stop"),
-    LineState.WITHDRAWN: Look(_("Retirée"), "undo-2", "off"),
-}
-
-OUTCOME_LOOKS = {
-    Outcome.PENDING: LINE_LOOKS[LineState.PENDING],
-    Outcome.ACCEPTED: LINE_LOOKS[LineState.ACCEPTED],
-    Outcome.PARTLY_ACCEPTED: Look(_("Acceptée en partie"), "circle-check", "ok"),
-    Outcome.REFUSED: LINE_LOOKS[LineState.REFUSED],
-    Outcome.WITHDRAWN: LINE_LOOKS[LineState.WITHDRAWN],
-}
-
-
-def request_look(line_states: Iterable[str]) -> Look:
-    """How a request's outcome shows. It is derived from its lines; nothing of it is stored."""
-    return OUTCOME_LOOKS[outcome(LineState(state) for state in line_states)]
 
 
 def late_words(*, act: str, still_due: int | None) -> str:

@@ -12,9 +12,10 @@ from django.urls import reverse
 
 from marelle.activities.models import BookingMode, Municipality, Period, Service
 from marelle.activities.queries import Contact, contacts_for
-from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, LINE_LOOKS, late_words
+from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, late_words
 from marelle.bookings.models import Absence, Basket, BasketLine, Booking, Closure, Enrolment
-from marelle.families.models import Guardian, Guardianship, Household
+from marelle.families.models import Guardian, Guardianship
+from marelle.families.queries import addressees
 from marelle.foundation import outbox
 from marelle.foundation.models import OutboxMail
 from marelle.foundation.sentences import (
@@ -25,6 +26,7 @@ from marelle.foundation.sentences import (
     sentence,
     span_words,
 )
+from marelle.requests.labels import LINE_LOOKS
 from marelle.requests.models import FamilyRequest, RequestLine
 from marelle.rules.decisions import Allowed, Decision, Refused
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState
@@ -296,14 +298,6 @@ def _post_wait(kind: str, *, booking: Booking, tz: ZoneInfo, at: datetime, **mor
         )
 
 
-def addressees(household: Household) -> list[Guardian]:
-    return [
-        guardian
-        for guardian in Guardian.objects.filter(guardianships__household=household).order_by("guardianships__position")
-        if guardian.email
-    ]
-
-
 def _post(kind: str, *, request: FamilyRequest, at: datetime, lines: list[dict[str, Any]], **more: Any) -> None:
     for guardian in addressees(request.household):
         outbox.post(
@@ -319,8 +313,8 @@ def _post(kind: str, *, request: FamilyRequest, at: datetime, lines: list[dict[s
 def _day_facts(line: RequestLine, state: str | None) -> dict[str, Any]:
     assert line.date is not None and line.unit is not None
     return {
-        "child": line.child.first_name,
-        "service": line.activity.service.short_name,
+        "child": line.of_service.child.first_name,
+        "service": line.of_service.activity.service.short_name,
         "unit": line.unit.name,
         "act": line.act,
         "date": line.date.isoformat(),

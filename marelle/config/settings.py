@@ -75,6 +75,9 @@ TICKS = [
     "marelle.bookings.services.health_files.tick",
     "marelle.families.authorised.tick",
 ]
+#: What the answer to a line of no service does, by the line's act (`requests.services.Settler`). An act that is not
+#: named does nothing but be answered.
+SETTLERS: dict[str, str] = {}
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = [
     "marelle.foundation.models.StoredFile.sealed_key",

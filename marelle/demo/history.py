@@ -29,7 +29,7 @@ from marelle.bookings.queries.days import live_enrolments, load_days
 from marelle.bookings.queries.openings import instants, periods_that_open
 from marelle.bookings.queries.overrides import override
 from marelle.bookings.services import openings
-from marelle.bookings.services.answers import Verdict, answer_request
+from marelle.bookings.services.answers import answer_request
 from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.demo import accounts, people
 from marelle.demo.almanac import ONE_DAY, Almanac
@@ -49,7 +49,7 @@ from marelle.families.services import (
 from marelle.foundation import postman
 from marelle.foundation.models import MailState, OutboxMail
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
-from marelle.requests.services import AlreadyAnswered
+from marelle.requests.services import AlreadyAnswered, Verdict
 from marelle.rules.lifecycles import EnrolmentState, LineState, RequestState
 from marelle.townfile import Town, write
 from marelle.towns.services import load_town

@@ -159,3 +159,9 @@ def health_standing(
             plan_expired=file.has_plan and file.plan_until is not None and file.plan_until < today,
         )
     return found
+
+
+def addressees(household: Household) -> list[Guardian]:
+    """The household's adults who have an e-mail address, in their order."""
+    adults = Guardian.objects.filter(guardianships__household=household).order_by("guardianships__position")
+    return [guardian for guardian in adults if guardian.email]

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
-from marelle.bookings.services.answers import Verdict
 from marelle.foundation.typed import typed
 from marelle.office.examination import Examination, LineRow
 from marelle.office.refusals import reason_from
+from marelle.requests.services import Verdict
 
 LONG = 8
 ACCEPT, REFUSE, LATER = "accepter", "refuser", "plus-tard"
@@ -19,11 +20,13 @@ LONGEST_REASON = 500
 
 @dataclass(slots=True, kw_only=True)
 class Choice:
-    """One line and what is chosen for it. `own`: a reason of its own, over the common one."""
+    """One line and what is chosen for it. `own`: a reason of its own, over the common one; `details`: what its kind
+    asks beside."""
 
     row: LineRow
     choice: str
     own: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
 
     @property
@@ -64,6 +67,8 @@ class AnswerForm:
             asked = data.get(choice.name, "")
             choice.choice = asked if asked in (ACCEPT, REFUSE, LATER) else choice.choice
             choice.own = typed(data, choice.own_name, most=LONGEST_REASON)
+            if examination.kind is not None:
+                choice.details = examination.kind.details(data, choice.row.line)
         form.model = data.get("modele", "")
         form.words = typed(data, "motif", most=LONGEST_REASON)
         return form
@@ -76,6 +81,9 @@ class AnswerForm:
     @property
     def common_reason(self) -> str:
         return reason_from(kind=self.kind, slug=self.model, words=self.words)
+
+    def accept_all(self) -> Mapping[int, Verdict]:
+        return {choice.row.line.id: Verdict(accept=True, details=choice.details) for choice in self.choices}
 
     def refuse_all(self) -> None:
         for choice in self.choices:
@@ -92,7 +100,9 @@ class AnswerForm:
                 choice.error = _("Indiquez le motif du refus.")
                 continue
             accept = choice.choice == ACCEPT
-            found[choice.row.line.id] = Verdict(accept=accept, reason="" if accept else reason)
+            found[choice.row.line.id] = Verdict(
+                accept=accept, reason="" if accept else reason, details=choice.details if accept else {}
+            )
         unreasoned = [choice for choice in self.choices if choice.error]
         if unreasoned:
             self.reason_error = _("Indiquez le motif du refus : la famille le lit.")

@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Municipality, OpeningDay
 from marelle.activities.queries import Offer, offer_of
-from marelle.bookings.labels import BOOKING_LOOKS, Look
+from marelle.bookings.labels import BOOKING_LOOKS
 from marelle.bookings.models import Booking, Closure
 from marelle.bookings.queries.closures import Extent, Reach, closed_by, made_for
 from marelle.families.models import Child
+from marelle.foundation.look import Look
 from marelle.foundation.sentences import list_words, short_day_words
 from marelle.office.mails import DESK
 from marelle.office.queue import sites_of

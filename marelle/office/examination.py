@@ -2,15 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from marelle.accounts.models import AgentRole
 from marelle.activities.models import Municipality, Service
-from marelle.bookings.labels import ENROLMENT_LOOKS, LINE_LOOKS, CellState, Look, absence_look
+from marelle.bookings.labels import ENROLMENT_LOOKS, CellState, absence_look
 from marelle.bookings.models import Absence, Enrolment
 from marelle.bookings.queries.absences import cause_name
 from marelle.bookings.queries.cells import recorded, tile_key
@@ -18,9 +20,12 @@ from marelle.bookings.queries.days import Days, DayState, load_days
 from marelle.bookings.queries.grids import month_grid, states_by_day
 from marelle.families.queries import kids_of
 from marelle.foundation.components.grid import Grid, Kid, Tile
+from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words, list_words, moment_words, sentence
+from marelle.office.kinds import Kind, Seen, kind_of
 from marelle.office.queue import LineFacts, Readings, Row, age_words, line_words, past_since, suits_words
-from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
+from marelle.requests.labels import LINE_LOOKS
+from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
 from marelle.rules.calendars import BeyondCalendar
 from marelle.rules.decisions import Allowed, Refused
 from marelle.rules.lifecycles import EnrolmentState, LineState, RequestState
@@ -102,6 +107,8 @@ class Examination:
     more_effects: int
     advice: str
     side: Side
+    kind: Kind | None = None
+    pane: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def request(self) -> FamilyRequest:
@@ -116,9 +123,11 @@ class Examination:
         return bool(self.pending)
 
 
-def examine(readings: Readings, request: FamilyRequest, *, reader: int, side: Side = Side.CHANGES) -> Examination:
-    """Read everything of a request that `readings` holds: at most seven queries more, whatever its lines."""
-    town, at = readings.town, readings.at
+def examine(readings: Readings, request: FamilyRequest, *, agent: AgentRole, side: Side = Side.CHANGES) -> Examination:
+    """Read everything of a request that `readings` holds: at most seven queries more, whatever its lines, and those of
+    its kind's pane."""
+    town, at, reader = readings.town, readings.at, agent.user_id
+    kind = None if request.kind in OF_SERVICES else kind_of(request)
     facts = readings.facts[request.id]
     by_line = {fact.line.id: fact for fact in facts}
     all_lines = list(request.lines.all())
@@ -150,8 +159,21 @@ def examine(readings: Readings, request: FamilyRequest, *, reader: int, side: Si
         rules=(*_time_rules(facts, town, at), *_enrolment_rules(facts, town), *_place_rules(facts)),
         effects=effects,
         more_effects=more,
-        advice=_advice(facts),
+        advice=_advice(facts) if kind is None else "",
         side=side,
+        kind=kind,
+        pane=kind.pane(
+            Seen(
+                request=request,
+                lines=all_lines,
+                pending=[fact.line for fact in facts],
+                town=town,
+                agent=agent,
+                at=at,
+            )
+        )
+        if kind is not None and kind.pane is not None
+        else {},
     )
 
 
@@ -195,8 +217,8 @@ def _answer_words(line: RequestLine, town: Municipality) -> str:
     }
 
 
-def _services_with_several_units(lines: Sequence[RequestLine]) -> set[int]:
-    units: dict[int, set[int | None]] = defaultdict(set)
+def _services_with_several_units(lines: Sequence[RequestLine]) -> set[int | None]:
+    units: dict[int | None, set[int | None]] = defaultdict(set)
     for line in lines:
         units[line.service_id].add(line.unit_id)
     return {service for service, found in units.items() if len(found) > 1}
@@ -218,15 +240,15 @@ def _promised(request: FamilyRequest, readings: Readings) -> str:
 
 def _time_rules(facts: Sequence[LineFacts], town: Municipality, at: datetime) -> list[Rule]:
     """One line per service and act: sent in time or not, by which limit; then each day that was late."""
-    groups: dict[tuple[int, str], list[LineFacts]] = defaultdict(list)
+    groups: dict[tuple[int | None, str], list[LineFacts]] = defaultdict(list)
     for fact in facts:
-        if fact.enrolment is None and fact.line.act != Act.ENROL:
+        if fact.line.act in (Act.BOOK, Act.CANCEL):
             groups[fact.line.service_id, fact.line.act].append(fact)
     rules = []
     for group in groups.values():
         line = group[0].line
         name = (_("%(service)s, ajouts : délai") if line.act == Act.BOOK else _("%(service)s, annulations : délai")) % {
-            "service": line.service.short_name
+            "service": line.of_service.service.short_name
         }
         late = [fact for fact in group if fact.is_late]
         in_time = [fact for fact in group if not fact.is_late]
@@ -277,18 +299,19 @@ def _enrolment_rules(facts: Sequence[LineFacts], town: Municipality) -> list[Rul
         if why := suits_words(fact, town):
             rules.append(Rule(tone="wait", title=name, detail=f"{why}."))
         else:
-            child = fact.line.child
+            child = fact.line.of_service.child
             school = ", ".join(part for part in (child.school.name if child.school else "", child.level) if part)
             rules.append(Rule(tone="ok", title=_("%(line)s : conditions remplies") % {"line": name}, detail=school))
     enrolled: dict[tuple[str, str], dict[str, Enrolment]] = defaultdict(dict)
     for fact in facts:
         if fact.booking is not None:
             enrolment = fact.booking.enrolment
-            enrolled[fact.line.service.short_name, enrolment.school_year.label][fact.line.child.first_name] = enrolment
-    for (service, year), children in enrolled.items():
+            child, service, _activity = fact.line.of_service
+            enrolled[service.short_name, enrolment.school_year.label][child.first_name] = enrolment
+    for (name, year), children in enrolled.items():
         accepted = [name for name, e in children.items() if e.state == EnrolmentState.ACCEPTED]
         ended = [name for name in children if name not in accepted]
-        what = {"service": service, "year": year}
+        what = {"service": name, "year": year}
         if accepted:
             rules.append(
                 Rule(
@@ -339,7 +362,8 @@ def _effects(facts: Sequence[LineFacts]) -> tuple[tuple[Effect, ...], int]:
         after = room.taken + wanted - given
         effects.append(
             Effect(
-                label=_("%(service)s, %(day)s") % {"service": line.service.short_name, "day": day_words(key[0])},
+                label=_("%(service)s, %(day)s")
+                % {"service": line.of_service.service.short_name, "day": day_words(key[0])},
                 group=room.group.name if several_groups else "",
                 before=room.taken - held,
                 after=after,
@@ -383,15 +407,17 @@ def _grids(
     except BeyondCalendar:
         return ()
     kids = kids_of(request.household)
-    changes = {(fact.line.child_id, fact.line.unit_id, fact.line.date): fact.line.act == Act.BOOK for fact in asked}
-    by_service: dict[int, list[LineFacts]] = defaultdict(list)
+    changes = {
+        (fact.line.of_service.child.pk, fact.line.unit_id, fact.line.date): fact.line.act == Act.BOOK for fact in asked
+    }
+    by_service: dict[int | None, list[LineFacts]] = defaultdict(list)
     for fact in asked:
         by_service[fact.line.service_id].append(fact)
     grids = []
     for group in by_service.values():
-        service = group[0].line.service
+        service = group[0].line.of_service.service
         ids = {fact.booking.enrolment_id for fact in group if fact.booking is not None}
-        sites = list_words(dict.fromkeys(fact.line.activity.site.name for fact in group))
+        sites = list_words(dict.fromkeys(fact.line.of_service.activity.site.name for fact in group))
         title = _("%(service)s, %(site)s") % {"service": service.short_name, "site": sites}
         grids.append(
             ServiceGrid(

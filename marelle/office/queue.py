@@ -12,13 +12,16 @@ from django.utils.translation import ngettext
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Group, Municipality, OpeningDay, Site, Unit
 from marelle.activities.queries import begins_at, calendar_of, limits_of
-from marelle.bookings.labels import LINE_LOOKS, Look, absence_look, acts_words, request_look
+from marelle.bookings.labels import absence_look, acts_words
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import component_places
 from marelle.bookings.services.enrolments import child_facts, group_for
 from marelle.foundation.french import NBSP
+from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words, list_words, sentence
-from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
+from marelle.office.kinds import kind_of
+from marelle.requests.labels import LINE_LOOKS, request_look
+from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.services import HELD
 from marelle.rules.calendars import BeyondCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
@@ -117,7 +120,7 @@ class Readings:
     def facts(self) -> Mapping[int, list[LineFacts]]:
         """By request id, in the order of the lines."""
         lines = {request.id: self.pending_lines(request) for request in self.requests}
-        days = [line.id for listed in lines.values() for line in listed if line.act != Act.ENROL]
+        days = [line.id for listed in lines.values() for line in listed if line.act in (Act.BOOK, Act.CANCEL)]
         asked = [line.id for listed in lines.values() for line in listed if line.act == Act.ENROL]
         bookings: dict[int, Booking] = {}
         if days:
@@ -139,6 +142,8 @@ class Readings:
                 self._enrolment_facts(request, line, enrolments.get(line.id), groups)
                 if line.act == Act.ENROL
                 else self._day_facts(request, line, bookings.get(line.id), rooms)
+                if line.is_of_service
+                else LineFacts(line=line, at_sending=Allowed(), now=Allowed())
                 for line in lines[request.id]
             ]
             for request in self.requests
@@ -148,7 +153,7 @@ class Readings:
         return [
             line
             for line in request.lines.all()
-            if line.state == LineState.PENDING and (not self.sites or line.activity.site_id in self.sites)
+            if line.state == LineState.PENDING and (not self.sites or site_of(line) in self.sites)
         ]
 
     def rows(self, *, reader: int) -> list[Row]:
@@ -162,7 +167,7 @@ class Readings:
         first = min((line.date for line in shown if line.date), default=None)
         return Row(
             request=request,
-            children=", ".join(dict.fromkeys(line.child.first_name for line in lines)),
+            children=", ".join(dict.fromkeys(line.child.first_name for line in lines if line.child is not None)),
             what=what_words(shown),
             tag=self.tag(request),
             effect=self._effect(request, first),
@@ -190,6 +195,8 @@ class Readings:
         facts = self.facts[request.id]
         if not facts:
             return LINE_LOOKS[LineState.PENDING]
+        if request.kind not in OF_SERVICES:
+            return kind_of(request).tag(request, [fact.line for fact in facts])
         if any(isinstance(fact.suits, Refused) for fact in facts):
             return Look(_("À vérifier"), "triangle-alert", "wait")
         if all(fact.enrolment is not None for fact in facts):
@@ -239,7 +246,7 @@ class Readings:
 
     def _limits_of(self, line: RequestLine) -> Limits | None:
         """The limits of the line's unit; None when the town's file does not know it any more."""
-        assert line.unit is not None
+        assert line.unit is not None and line.service is not None
         if line.unit.id not in self._limits:
             try:
                 self._limits[line.unit.id] = limits_of(self.town, line.service, line.unit)
@@ -255,6 +262,7 @@ class Readings:
         groups: Mapping[int, Sequence[Group]],
     ) -> LineFacts:
         suits: Decision = Allowed()
+        assert line.child is not None and line.activity is not None
         if enrolment is not None:
             on = max(self.at.astimezone(self.town.tz).date(), enrolment.school_year.first_day)
             try:
@@ -262,7 +270,7 @@ class Readings:
                     town=self.town,
                     activity=line.activity,
                     child=child_facts(line.child, request.household),
-                    groups=groups.get(line.activity_id, ()),
+                    groups=groups.get(line.activity.pk, ()),
                     on=on,
                 )
             except LookupError:
@@ -302,19 +310,34 @@ def past_since(decision: Decision) -> datetime | None:
 
 
 def what_words(lines: Sequence[RequestLine]) -> str:
-    """ "Cantine : 2 annulations, 1 ajout"; "Inscription : Cantine, Garderie"."""
+    """ "Cantine : 2 annulations, 1 ajout"; "Inscription : Cantine, Garderie"; "Adresse, téléphone"."""
     asked = [line for line in lines if line.act == Act.ENROL]
     parts = []
+    if others := list(dict.fromkeys(line.label for line in lines if line.label)):
+        parts.append(list_words(others[:3]) if len(others) < 4 else _several_words(others))
     if asked:
-        services = dict.fromkeys(line.service.short_name for line in asked)
+        services = dict.fromkeys(line.service.short_name for line in asked if line.service is not None)
         parts.append(_("Inscription : %(services)s") % {"services": list_words(services)})
     by_service: dict[str, list[RequestLine]] = {}
     for line in lines:
-        if line.act != Act.ENROL:
+        if line.act != Act.ENROL and line.service is not None:
             by_service.setdefault(line.service.short_name, []).append(line)
     for service, group in by_service.items():
         parts.append(_("%(service)s : %(what)s") % {"service": service, "what": acts_words(line.act for line in group)})
     return f"{NBSP}; ".join(parts)
+
+
+def _several_words(labels: Sequence[str]) -> str:
+    more = len(labels) - 2
+    return ngettext("%(first)s et %(n)d autre", "%(first)s et %(n)d autres", more) % {
+        "first": ", ".join(labels[:2]),
+        "n": more,
+    }
+
+
+def site_of(line: RequestLine) -> int | None:
+    """The site whose agents may answer a line, None when only those of all sites may."""
+    return line.activity.site_id if line.activity is not None else line.site_id
 
 
 def age_words(age: timedelta) -> str:
@@ -341,6 +364,9 @@ def waiting_words(age: timedelta) -> str:
 def line_words(line: RequestLine, *, several_units: bool = False, several_services: bool = False) -> str:
     """ "Zoé, jeudi 12 novembre"; with several services or units at stake "Zoé, Cantine, jeudi 12 novembre, repas"; for
     an enrolment "Zoé : Restauration scolaire, École Jules-Ferry"."""
+    if not line.is_of_service:
+        return f"{line.child.first_name}{NBSP}: {line.label}" if line.child is not None else line.label
+    assert line.child is not None and line.service is not None and line.activity is not None
     if line.act == Act.ENROL or line.date is None:
         return _("%(child)s : %(service)s, %(site)s") % {
             "child": line.child.first_name,

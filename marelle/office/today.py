@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from marelle.activities.models import Municipality, Service, Site
 from marelle.activities.queries import calendar_of
-from marelle.bookings.labels import ABSENT_LOOK, UNANSWERED_LOOK, Look
+from marelle.bookings.labels import ABSENT_LOOK, UNANSWERED_LOOK
 from marelle.bookings.queries.counts import (
     Expected,
     PlacesOfDay,
@@ -21,6 +21,7 @@ from marelle.bookings.queries.counts import (
     places_left,
     unanswered_on,
 )
+from marelle.foundation.look import Look
 from marelle.foundation.sentences import beyond_calendar_words, moment_words, short_day_words
 from marelle.rules.calendars import BeyondCalendar, SchoolCalendar
 

@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy
 
 from marelle.activities.models import Activity, BookingMode, Group, Municipality, SchoolYear, Service, Site, Unit
 from marelle.activities.queries import activities_for, open_weekdays
-from marelle.bookings.labels import ENROLMENT_LOOKS, Look
+from marelle.bookings.labels import ENROLMENT_LOOKS
 from marelle.bookings.models import LIVE_ENROLMENTS, Booking, Enrolment
 from marelle.bookings.services.enrolments import Wish, child_facts, group_for
 from marelle.families.models import Household
+from marelle.foundation.look import Look
 from marelle.foundation.sentences import list_words, sentence, time_words, weekday_words
 from marelle.portal.children import HouseholdChild
 from marelle.portal.without_days import without_days_words

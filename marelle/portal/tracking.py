@@ -13,26 +13,20 @@ from django.utils.translation import ngettext
 
 from marelle.activities.models import BookingMode, Municipality, Service
 from marelle.activities.queries import begins_at, calendar_of
-from marelle.bookings.labels import (
-    ABSENCE_WITHDRAWN_LOOK,
-    ABSENT_LOOK,
-    BOOKING_LOOKS,
-    ENROLMENT_LOOKS,
-    Look,
-    absence_look,
-    request_look,
-)
+from marelle.bookings.labels import ABSENCE_WITHDRAWN_LOOK, ABSENT_LOOK, BOOKING_LOOKS, ENROLMENT_LOOKS, absence_look
 from marelle.bookings.models import Absence, Booking
 from marelle.bookings.queries.absences import cause_name
 from marelle.bookings.queries.closures import told_of
 from marelle.bookings.queries.waiting import ranks
 from marelle.families.models import Household
 from marelle.foundation.components.kids import Kid
+from marelle.foundation.look import Look
 from marelle.foundation.sentences import absence_cost_words, day_words, list_words, moment_words
 from marelle.portal.moments import answer_day, midsentence, near_day_words, near_moment_words
 from marelle.portal.planning.waiting import rank_words
 from marelle.portal.without_days import without_days_words
-from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
+from marelle.requests.labels import LINE_LOOKS, request_look
+from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
 
 # What a line says of itself: the act and the answer it got.
@@ -66,6 +60,14 @@ def whole_look(kind: str, states: Iterable[str], *, waiting: bool = False) -> Lo
     return ENROLMENT_LOOKS[EnrolmentState.SUBMITTED] if waits and kind == RequestKind.ENROLMENT else look
 
 
+#: How a request of no service shows in a list.
+KIND_ICONS: dict[str, str] = {
+    RequestKind.ACCOUNT: "user-plus",
+    RequestKind.DATA: "pencil",
+    RequestKind.PAPER: "file-text",
+    RequestKind.QUESTION: "message-square",
+}
+
 #: What became of a day that its request accepted at once into a waiting list, and that still hangs on that line.
 _WAITED = (BookingState.QUEUED, BookingState.OFFERED, BookingState.EXPIRED, BookingState.WITHDRAWN)
 _WAITING = (BookingState.QUEUED, BookingState.OFFERED)
@@ -75,7 +77,7 @@ def line_look(line: RequestLine, booking: Booking | None = None, rank: int = 0) 
     if booking is not None and booking.state in (*_WAITED, BookingState.CLOSED) and line.state == LineState.ACCEPTED:
         look = BOOKING_LOOKS[BookingState(booking.state)]
         return replace(look, word=rank_words(rank)) if rank else look
-    return _DAY_LOOKS[Act(line.act), LineState(line.state)]
+    return _DAY_LOOKS.get((Act(line.act), LineState(line.state)), LINE_LOOKS[LineState(line.state)])
 
 
 # ── the list ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -122,6 +124,7 @@ def requests_of(household: Household, *, words: str = "") -> "QuerySet[FamilyReq
         number = _NUMBER.fullmatch(word)
         lines = RequestLine.objects.filter(request=OuterRef("pk")).filter(
             Q(child__first_name__icontains=word)
+            | Q(label__icontains=word)
             | Q(service__name__icontains=word)
             | Q(service__short_name__icontains=word)
         )
@@ -146,7 +149,7 @@ def rows_of(requests: Iterable[FamilyRequest], *, town: Municipality, at: dateti
         RequestLine.objects.filter(request__in=[request.pk for request in listed])
         .values(
             "request_id", "state", "act", "service_id", "service__short_name", "service__icon", "service__accent",
-            "service__position", "child_id", "child__first_name", "child__birth_date",
+            "service__position", "child_id", "child__first_name", "child__birth_date", "label",
         )
         .annotate(
             n=Count("pk", distinct=True),
@@ -165,8 +168,8 @@ def rows_of(requests: Iterable[FamilyRequest], *, town: Municipality, at: dateti
 def _row(
     request: FamilyRequest, groups: Sequence[Mapping[str, Any]], *, town: Municipality, at: datetime
 ) -> RequestRow:
-    services = list(dict.fromkeys(group["service__short_name"] for group in groups))
-    children = list(dict.fromkeys((group["child_id"], group["child__first_name"]) for group in groups))
+    services = list(dict.fromkeys(group["service__short_name"] for group in groups if group["service_id"]))
+    children = list(dict.fromkeys((g["child_id"], g["child__first_name"]) for g in groups if g["child_id"]))
     days = sum(group["n"] for group in groups)
     first = min((group["first"] for group in groups if group["first"]), default=None)
     last = max((group["last"] for group in groups if group["last"]), default=None)
@@ -184,10 +187,12 @@ def _row(
             parts.append(_("réponse au plus tard %(day)s") % {"day": near_day_words(due, today=today)})
     return RequestRow(
         number=request.number,
-        title=request_title(request.kind, services=services, count=days, first=first, last=last),
+        title=request_title(
+            request.kind, services=services, labels=[g["label"] for g in groups], count=days, first=first, last=last
+        ),
         sub=" · ".join(part for part in parts if part),
-        icon=groups[0]["service__icon"] if groups else "clipboard-list",
-        accent=groups[0]["service__accent"] if groups else 0,
+        icon=groups[0]["service__icon"] if services else KIND_ICONS.get(request.kind, "clipboard-list"),
+        accent=groups[0]["service__accent"] if services else 0,
         look=whole_look(
             request.kind, (group["state"] for group in groups), waiting=any(group["waiting"] for group in groups)
         ),
@@ -195,9 +200,22 @@ def _row(
 
 
 def request_title(
-    kind: str, *, services: Sequence[str], count: int, first: date | None, last: date | None = None
+    kind: str,
+    *,
+    services: Sequence[str],
+    count: int,
+    first: date | None,
+    last: date | None = None,
+    labels: Sequence[str] = (),
 ) -> str:
-    """ "Inscription : cantine et garderie", "Cantine, jeudi 3 décembre", "Cantine et mercredi, 6 changements"."""
+    """ "Inscription : cantine et garderie", "Cantine, jeudi 3 décembre", "Cantine et mercredi, 6 changements";
+    for what is of no service, what its lines say: "Changement : adresse et téléphone"."""
+    if kind not in OF_SERVICES:
+        said = list(dict.fromkeys(label for label in labels if label))
+        if kind == RequestKind.QUESTION or not said:
+            return list_words(said) or str(RequestKind(kind).label)
+        what = list_words(midsentence(label) for label in said[:3])
+        return _("%(kind)s : %(what)s") % {"kind": RequestKind(kind).label, "what": what}
     if kind == RequestKind.ENROLMENT:
         return _("Inscription : %(services)s") % {"services": list_words(midsentence(name) for name in services)}
     if kind == RequestKind.ABSENCE:
@@ -233,6 +251,9 @@ class AskedLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildLines:
+    """What is asked for one child; for nobody in particular when `name` is "". `service` and `site` are "" for what is
+    of no service."""
+
     kid: Kid | None
     name: str
     service: str
@@ -292,6 +313,10 @@ class RequestPage:
         return any(group.can_take_back for group in self.groups)
 
     @property
+    def is_of_days(self) -> bool:
+        return self.request.kind in (RequestKind.BOOKING, RequestKind.ABSENCE)
+
+    @property
     def number(self) -> str:
         return self.request.number
 
@@ -324,10 +349,10 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
         mine = sorted(found, key=lambda line: line.state != LineState.REFUSED)
         groups.append(
             ChildLines(
-                kid=badges.get(child_id),
-                name=mine[0].child.first_name,
-                service=mine[0].service.name,
-                site=mine[0].activity.site.name,
+                kid=badges.get(child_id) if child_id is not None else None,
+                name=mine[0].child.first_name if mine[0].child is not None else "",
+                service=mine[0].service.name if mine[0].service is not None else "",
+                site=mine[0].activity.site.name if mine[0].activity is not None else "",
                 lines=tuple(
                     AskedLine(
                         id=line.pk,
@@ -344,16 +369,17 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
         )
     states = [line.state for line in lines]
     waiting = sum(booking.state in _WAITING for booking in days.values())
-    services = list(dict.fromkeys(line.service.short_name for line in lines))
+    services = list(dict.fromkeys(line.service.short_name for line in lines if line.service is not None))
     is_enrolment = request.kind == RequestKind.ENROLMENT
     due = answer_day(town, request.sent_at)
     today = at.astimezone(town.tz).date()
-    refused_days = [line.service for line in lines if line.state == LineState.REFUSED and line.act != Act.ENROL]
+    refused_days = [line.service for line in lines if line.state == LineState.REFUSED and line.date is not None]
     return RequestPage(
         request=request,
         title=request_title(
             request.kind,
             services=services,
+            labels=[line.label for line in lines],
             count=len(lines),
             first=min((line.date for line in lines if line.date), default=None),
             last=max((line.date for line in lines if line.date), default=None),
@@ -376,11 +402,11 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
         days_to_reserve=_days_to_reserve(lines),
         without_days=tuple(
             dict.fromkeys(
-                (line.service.name, without_days_words(line.service))
+                (line.of_service.service.name, without_days_words(line.of_service.service))
                 for line in lines
                 if line.act == Act.ENROL
                 and line.state == LineState.ACCEPTED
-                and line.service.booking_mode == BookingMode.ENROLMENT_ONLY
+                and line.of_service.service.booking_mode == BookingMode.ENROLMENT_ONLY
             )
         ),
         refused_enrolment=any(line.act == Act.ENROL and line.state == LineState.REFUSED for line in lines),
@@ -394,6 +420,8 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
 
 
 def _what(line: RequestLine, *, with_unit: bool) -> str:
+    if line.service is None:
+        return line.label
     if line.date is None:
         return line.service.name
     words = {Act.CANCEL: _("annuler %(day)s"), Act.ABSENT: "%(day)s"}.get(Act(line.act), _("ajouter %(day)s"))
@@ -441,10 +469,12 @@ def _days_to_reserve(lines: Sequence[RequestLine]) -> tuple[NextDays, ...]:
     named: dict[int, list[str]] = {}
     services: dict[int, Service] = {}
     for line in lines:
-        accepted = line.act == Act.ENROL and line.state == LineState.ACCEPTED
-        if accepted and line.service.booking_mode == BookingMode.DAYS:
-            services[line.service_id] = line.service
-            named.setdefault(line.service_id, []).append(line.child.first_name)
+        if line.act != Act.ENROL or line.state != LineState.ACCEPTED:
+            continue
+        child, service, _activity = line.of_service
+        if service.booking_mode == BookingMode.DAYS:
+            services[service.pk] = service
+            named.setdefault(service.pk, []).append(child.first_name)
     return tuple(NextDays(service=services[id], names=list_words(names)) for id, names in named.items())
 
 

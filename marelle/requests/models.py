@@ -1,12 +1,14 @@
 """Whatever a family asks and an agent answers: one numbered request, made of lines that each get their answer."""
 
 import uuid
+from typing import NamedTuple
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from marelle.accounts.models import User
-from marelle.activities.models import Activity, Service, Unit
+from marelle.activities.models import Activity, Service, Site, Unit
 from marelle.families.models import Child, Household
 from marelle.rules.lifecycles import LineState, RequestState
 
@@ -15,6 +17,14 @@ class RequestKind(models.TextChoices):
     ENROLMENT = "enrolment", _("Inscription")
     BOOKING = "booking", _("Réservation")
     ABSENCE = "absence", _("Absence")
+    ACCOUNT = "account", _("Nouveau compte")
+    DATA = "data", _("Changement")
+    PAPER = "paper", _("Document")
+    QUESTION = "question", _("Demande")
+
+
+#: What is asked of a day or of a service, and answered by the bookings' room.
+OF_SERVICES = (RequestKind.ENROLMENT, RequestKind.BOOKING, RequestKind.ABSENCE)
 
 
 class FamilyRequest(models.Model):
@@ -33,6 +43,7 @@ class FamilyRequest(models.Model):
     sent_by_label = models.CharField(max_length=150)
     by_agent = models.BooleanField(default=False, help_text=_("Faite par un agent, pour la famille."))
     message = models.TextField(_("Message"), blank=True)
+    topic = models.SlugField(blank=True, help_text=_("Parmi les demandes que propose la commune, laquelle."))
     effect_date = models.DateField(null=True, help_text=_("Le premier jour concerné : ce qui presse passe devant."))
     answered_at = models.DateTimeField(null=True)
     opened_by_label = models.CharField(max_length=150, blank=True)
@@ -60,17 +71,38 @@ class Act(models.TextChoices):
     BOOK = "book", _("Ajout")
     CANCEL = "cancel", _("Annulation")
     ABSENT = "absent", _("Absence")
+    JOIN = "join", _("Nouveau compte")
+    CHANGE = "change", _("Changement")
+    GIVE = "give", _("Document")
+    ASK = "ask", _("Demande")
+
+
+#: The acts that concern a service: their lines name its activity.
+ON_SERVICES = (Act.ENROL, Act.BOOK, Act.CANCEL, Act.ABSENT)
+
+
+class OfService(NamedTuple):
+    child: Child
+    service: Service
+    activity: Activity
 
 
 class RequestLine(models.Model):
-    """One thing asked in a request, which says all of itself: for whom, what, when, and the answer it got."""
+    """One thing asked in a request, which says all of itself: for whom, what, when, and the answer it got.
+
+    A line of a service has its child, activity and, for a day, unit and date. Any other says what it asks in `label`,
+    as families and agents read it (no health datum stands there), may concern a child, and goes to the agents of
+    `site` as well as to the office; what it does once answered is its settler's business (`settings.SETTLERS`).
+    """
 
     request = models.ForeignKey(FamilyRequest, on_delete=models.PROTECT, related_name="lines")
     position = models.PositiveSmallIntegerField()
     act = models.CharField(max_length=10, choices=Act.choices)
-    child = models.ForeignKey(Child, on_delete=models.PROTECT, related_name="request_lines")
-    service = models.ForeignKey(Service, on_delete=models.PROTECT, related_name="+")
-    activity = models.ForeignKey(Activity, on_delete=models.PROTECT, related_name="+")
+    child = models.ForeignKey(Child, on_delete=models.PROTECT, null=True, related_name="request_lines")
+    service = models.ForeignKey(Service, on_delete=models.PROTECT, null=True, related_name="+")
+    activity = models.ForeignKey(Activity, on_delete=models.PROTECT, null=True, related_name="+")
+    site = models.ForeignKey(Site, on_delete=models.PROTECT, null=True, related_name="+")
+    label = models.CharField(max_length=200, blank=True)
     unit = models.ForeignKey(Unit, on_delete=models.PROTECT, null=True, related_name="+")
     date = models.DateField(null=True)
     state = models.CharField(max_length=10, choices=[(state, state) for state in LineState], default=LineState.PENDING)
@@ -82,8 +114,25 @@ class RequestLine(models.Model):
 
     class Meta:
         ordering = ["request_id", "position"]
-        constraints = [models.UniqueConstraint(fields=["request", "position"], name="line_position")]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "position"], name="line_position"),
+            models.CheckConstraint(
+                condition=Q(child__isnull=False, service__isnull=False, activity__isnull=False)
+                | ~Q(act__in=[act.value for act in ON_SERVICES]) & ~Q(label=""),
+                name="line_says_what",
+            ),
+        ]
         indexes = [models.Index(fields=["child", "unit", "date"], name="line_day")]
 
     def __str__(self) -> str:
-        return f"{self.act} {self.child_id} {self.date or self.service_id} ({self.state})"
+        return f"{self.act} {self.child_id} {self.date or self.service_id or self.label} ({self.state})"
+
+    @property
+    def is_of_service(self) -> bool:
+        return self.act in ON_SERVICES
+
+    @property
+    def of_service(self) -> OfService:
+        """What a line of a service always has; only for such a line."""
+        assert self.child is not None and self.service is not None and self.activity is not None
+        return OfService(self.child, self.service, self.activity)

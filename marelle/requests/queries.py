@@ -25,6 +25,9 @@ class Pile(StrEnum):
     WAITING = "a-traiter"
     BOOKINGS = "reservations"
     ENROLMENTS = "inscriptions"
+    PAPERS = "pieces"
+    FAMILIES = "familles"
+    QUESTIONS = "questions"
     ANSWERED = "repondues"
 
 
@@ -32,6 +35,9 @@ PILES = {
     Pile.WAITING: Q(state=RequestState.SENT),
     Pile.BOOKINGS: Q(state=RequestState.SENT, kind=RequestKind.BOOKING),
     Pile.ENROLMENTS: Q(state=RequestState.SENT, kind=RequestKind.ENROLMENT),
+    Pile.PAPERS: Q(state=RequestState.SENT, kind=RequestKind.PAPER),
+    Pile.FAMILIES: Q(state=RequestState.SENT, kind__in=(RequestKind.ACCOUNT, RequestKind.DATA)),
+    Pile.QUESTIONS: Q(state=RequestState.SENT, kind=RequestKind.QUESTION),
     Pile.ANSWERED: ~Q(state=RequestState.SENT),
 }
 
@@ -62,7 +68,8 @@ def visible(sites: Collection[int] = ()) -> "QuerySet[FamilyRequest]":
     """The requests that an agent of these sites may see: those with a line there (no site named: all)."""
     requests = FamilyRequest.objects.all()
     if sites:
-        requests = requests.filter(Exists(_lines().filter(activity__site__in=list(sites))))
+        here = Q(activity__site__in=list(sites)) | Q(site__in=list(sites))
+        requests = requests.filter(Exists(_lines().filter(here)))
     return requests
 
 
@@ -103,7 +110,7 @@ def queue(
 def with_lines(requests: "QuerySet[FamilyRequest]") -> "QuerySet[FamilyRequest]":
     """The same, with household and lines ready to be shown: two queries, whatever the number of lines."""
     lines = RequestLine.objects.select_related(
-        "child__school", "service", "activity__site", "activity__service", "unit"
+        "child__school", "service", "activity__site", "activity__service", "unit", "site"
     )
     return requests.select_related("household").prefetch_related(Prefetch("lines", queryset=lines))
 
@@ -141,7 +148,7 @@ def _narrowed(requests: "QuerySet[FamilyRequest]", sought: Sought) -> "QuerySet[
         if sought.service:
             lines = lines.filter(service__slug=sought.service)
         if sought.site:
-            lines = lines.filter(activity__site__slug=sought.site)
+            lines = lines.filter(Q(activity__site__slug=sought.site) | Q(site__slug=sought.site))
         requests = requests.filter(Exists(lines))
     if sought.words:
         wanted = Q(household__in=matching(Household.objects.order_by(), sought.words))

@@ -6,10 +6,10 @@ import pytest
 
 from marelle.activities.models import OpeningDay, Service
 from marelle.bookings.models import Booking, Enrolment
-from marelle.bookings.services.answers import ReasonMissing, Verdict, answer_request, withdraw_request
+from marelle.bookings.services.answers import answer_request, withdraw_request
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.requests.models import RequestLine
-from marelle.requests.services import AlreadyAnswered
+from marelle.requests.services import AlreadyAnswered, ReasonMissing, Verdict
 from tests.offer import (
     AT,
     Family,

@@ -18,13 +18,13 @@ from marelle.bookings.queries.cells import cell_state
 from marelle.bookings.queries.closures import Reach
 from marelle.bookings.queries.days import DayState, component_places, load_days
 from marelle.bookings.services import closures
-from marelle.bookings.services.answers import Verdict, answer_request
+from marelle.bookings.services.answers import answer_request
 from marelle.bookings.services.closures import Closed, DaysBegun, NothingToClose, close_days, reopen_days
 from marelle.bookings.services.waiting import tick
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.foundation.postman import compose
 from marelle.requests.models import FamilyRequest, RequestLine
-from marelle.requests.services import AlreadyAnswered
+from marelle.requests.services import AlreadyAnswered, Verdict
 from marelle.rules.decisions import Reason, Refused
 from tests.offer import (
     AT,

@@ -12,11 +12,11 @@ from marelle.accounts.models import User
 from marelle.activities.models import OpeningDay
 from marelle.bookings.models import BasketLine, Booking
 from marelle.bookings.services import places
-from marelle.bookings.services.answers import Verdict, answer_request
+from marelle.bookings.services.answers import answer_request
 from marelle.bookings.services.baskets import agree_to_wait
 from marelle.bookings.services.waiting import tick
 from marelle.requests.models import FamilyRequest, RequestLine
-from marelle.requests.services import AlreadyAnswered
+from marelle.requests.services import AlreadyAnswered, Verdict
 from marelle.rules.decisions import Reason
 from tests.offer import AT, Family, agent, booked, cadours, choose, enrolled, family, send
 from tests.plumbing.races import Outcome

@@ -9,10 +9,10 @@ import pytest
 from marelle.accounts.models import User
 from marelle.activities.models import OpeningDay, Site
 from marelle.bookings.models import Booking
-from marelle.bookings.services.answers import ReasonMissing
 from marelle.bookings.services.overrides import Change, Done, book_for_family
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.requests.models import Act, FamilyRequest
+from marelle.requests.services import ReasonMissing
 from marelle.rules.decisions import Reason
 from tests.offer import (
     AT,

@@ -9,9 +9,9 @@ from marelle.accounts.models import User
 from marelle.activities.models import Unit
 from marelle.activities.queries import municipality
 from marelle.bookings.models import Booking
-from marelle.bookings.services.answers import ReasonMissing
 from marelle.bookings.services.overrides import Change, Done, book_for_family
 from marelle.requests.models import Act
+from marelle.requests.services import ReasonMissing
 from marelle.rules.decisions import Reason
 from tests import guides
 from tests.offer import AT, Family

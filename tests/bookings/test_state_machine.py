@@ -32,7 +32,7 @@ from marelle.bookings.queries.closures import Reach
 from marelle.bookings.queries.days import Days, load_days
 from marelle.bookings.queries.waiting import ranks
 from marelle.bookings.services import closures
-from marelle.bookings.services.answers import DaysBegun, Verdict, answer_request, withdraw_request
+from marelle.bookings.services.answers import DaysBegun, answer_request, withdraw_request
 from marelle.bookings.services.baskets import Shown, basket_of, fill_basket
 from marelle.bookings.services.closures import NothingToClose, close_days, reopen_days
 from marelle.bookings.services.places import set_capacity
@@ -47,7 +47,7 @@ from marelle.bookings.services.waiting import (
     tick,
 )
 from marelle.requests.models import FamilyRequest
-from marelle.requests.services import AlreadyAnswered
+from marelle.requests.services import AlreadyAnswered, Verdict
 from marelle.townfile import read_text
 from marelle.towns.services import load_town
 from tests.bookings.test_waiting import arrive

@@ -9,8 +9,9 @@ from pytest_django import Settings
 
 from marelle.accounts.models import User
 from marelle.bookings.models import Booking, Enrolment
-from marelle.bookings.services.answers import Verdict, answer_request
+from marelle.bookings.services.answers import answer_request
 from marelle.requests.models import FamilyRequest
+from marelle.requests.services import Verdict
 from tests.offer import AT, Family, accept, agent, ask, booked, cadours, choose, enrolled, family, paris, refuse, send
 from tests.portal.visit import Screen
 

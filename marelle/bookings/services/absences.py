@@ -19,11 +19,11 @@ from marelle.bookings import notifications
 from marelle.bookings.models import Absence, Booking
 from marelle.bookings.queries.absences import Key, booked_days, causes_of, costs_of, may_announce
 from marelle.bookings.queries.days import DayState
-from marelle.bookings.services.sending import describe, lock_children
+from marelle.bookings.services.sending import lock_children
 from marelle.families.models import Child, Household
 from marelle.foundation import audit
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
-from marelle.requests.services import NewLine, close_lines, open_request
+from marelle.requests.services import NewLine, close_lines, describe, open_request
 from marelle.rules.decisions import Decision, Reason, Refused
 from marelle.rules.lifecycles import LINE, BookingState, LineEvent, LineState, next_state
 

@@ -1,12 +1,10 @@
 """An agent's answer, and a family's withdrawal, to what a request still asks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from marelle.accounts.models import User
 from marelle.activities.queries import begins_at, calendar_of, municipality
@@ -14,10 +12,19 @@ from marelle.bookings import notifications
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import component_places
 from marelle.bookings.services.places import exchange, release
-from marelle.bookings.services.sending import describe, lock_children
+from marelle.bookings.services.sending import lock_children
 from marelle.foundation import audit
-from marelle.requests.models import Act, FamilyRequest, RequestLine
-from marelle.requests.services import AlreadyAnswered, close_lines, lock_pending
+from marelle.requests.models import Act, RequestLine
+from marelle.requests.services import (
+    AlreadyAnswered,
+    Answer,
+    ReasonMissing,
+    Verdict,
+    answer_summary,
+    close_lines,
+    describe,
+    lock_pending,
+)
 from marelle.rules.lifecycles import (
     BOOKING,
     ENROLMENT,
@@ -31,29 +38,8 @@ from marelle.rules.lifecycles import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """An agent's word on one line. A refusal carries the reason that the family will read."""
-
-    accept: bool
-    reason: str = ""
-
-
-class ReasonMissing(ValueError):
-    """A refusal without a reason."""
-
-
 class DaysBegun(Exception):
     """Every day that still waits for its answer has begun: nothing is left to take back."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The request as answered, its lines that were, and those left pending because their day has no place any more."""
-
-    request: FamilyRequest
-    answered: tuple[RequestLine, ...]
-    without_place: tuple[RequestLine, ...] = ()
 
 
 @transaction.atomic
@@ -90,7 +76,7 @@ def answer_request(*, request_id: int, verdicts: Mapping[int, Verdict], by: User
             action="request.answered",
             subject=request,
             household_id=request.household_id,
-            text=_summary(request, accepted, refused),
+            text=answer_summary(request, accepted, refused),
             facts={"lines": [describe(line) for line in answered]},
         )
         days = [line for line in answered if line.act != Act.ENROL]
@@ -209,12 +195,3 @@ def _settle_enrolments(
         enrolment.changed_at = at
     Enrolment.objects.bulk_update(enrolments, ["state", "reason", "changed_at"])
     return enrolments
-
-
-def _summary(request: FamilyRequest, accepted: Sequence[RequestLine], refused: Sequence[RequestLine]) -> str:
-    parts = []
-    if accepted:
-        parts.append(ngettext("%(n)d ligne acceptée", "%(n)d lignes acceptées", len(accepted)) % {"n": len(accepted)})
-    if refused:
-        parts.append(ngettext("%(n)d ligne refusée", "%(n)d lignes refusées", len(refused)) % {"n": len(refused)})
-    return _("Demande n° %(number)s : %(what)s.") % {"number": request.number, "what": ", ".join(parts)}

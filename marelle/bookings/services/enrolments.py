@@ -13,12 +13,12 @@ from marelle.activities.models import Activity, Group, Municipality, SchoolYear,
 from marelle.activities.queries import rules_of
 from marelle.bookings import notifications
 from marelle.bookings.models import LIVE_ENROLMENTS, Enrolment
-from marelle.bookings.services.sending import describe, lock_children
+from marelle.bookings.services.sending import lock_children
 from marelle.families.models import Child, Household
 from marelle.foundation import audit
 from marelle.foundation.sentences import weekdays_words
 from marelle.requests.models import Act, FamilyRequest, RequestKind
-from marelle.requests.services import NewLine, open_request
+from marelle.requests.services import NewLine, describe, open_request
 from marelle.rules import eligibility
 from marelle.rules.decisions import Reason, Refused
 from marelle.rules.eligibility import ChildFacts

@@ -18,13 +18,12 @@ from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.combinations import Wanted, reach, refusals_together
 from marelle.bookings.queries.days import Days, DayState, component_places, live_enrolments, load_days
 from marelle.bookings.queries.overrides import Override, late_still_due, override
-from marelle.bookings.services.answers import ReasonMissing
 from marelle.bookings.services.places import exchange
-from marelle.bookings.services.sending import describe, lock_children
+from marelle.bookings.services.sending import lock_children
 from marelle.families.models import Household
 from marelle.foundation import audit
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
-from marelle.requests.services import NewLine, open_request
+from marelle.requests.services import NewLine, ReasonMissing, describe, open_request
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.lifecycles import BOOKING, HOLDS_A_PLACE, BookingEvent, BookingState, EnrolmentState, next_state
 

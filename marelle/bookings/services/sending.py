@@ -25,7 +25,7 @@ from marelle.bookings.services.places import exchange, release
 from marelle.families.models import Child, Household
 from marelle.foundation import audit
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
-from marelle.requests.services import NewLine, close_lines, lock_requests_of, open_request
+from marelle.requests.services import NewLine, close_lines, describe, lock_requests_of, open_request
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.lifecycles import (
     BOOKING,
@@ -411,17 +411,6 @@ def _withdraw_lines(line_ids: Sequence[int], *, by: str, at: datetime) -> None:
             by=by,
             at=at,
         )
-
-
-def describe(line: RequestLine) -> dict[str, object]:
-    """A line as facts for the audit trail: ids and codes, nothing of health."""
-    return {
-        "act": line.act,
-        "child": line.child_id,
-        "unit": line.unit_id,
-        "date": line.date.isoformat() if line.date else None,
-        "state": line.state,
-    }
 
 
 def _summary(request: FamilyRequest, rows: Sequence[RequestLine], dates: Sequence[date]) -> str:

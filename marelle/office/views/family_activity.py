@@ -4,12 +4,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from marelle.activities.queries import municipality
-from marelle.bookings.labels import ABSENT_LOOK, ENROLMENT_LOOKS, absence_look, request_look
+from marelle.bookings.labels import ABSENT_LOOK, ENROLMENT_LOOKS, absence_look
 from marelle.bookings.models import LIVE_ENROLMENTS, Enrolment
 from marelle.bookings.queries.absences import absences_of
 from marelle.families.models import Household
 from marelle.foundation.sentences import day_words, moment_words
 from marelle.office.queue import what_words
+from marelle.requests.labels import request_look
 from marelle.requests.models import RequestKind
 from marelle.requests.queries import latest_of
 from marelle.rules.lifecycles import EnrolmentState
@@ -35,8 +36,8 @@ def activity(*, household: Household, at: datetime) -> dict[str, Any]:
     return {
         "absences": [
             {
-                "child": absence.line.child.first_name,
-                "service": absence.line.service.short_name,
+                "child": absence.line.of_service.child.first_name,
+                "service": absence.line.of_service.service.short_name,
                 "day": day_words(absence.line.date),
                 "number": absence.line.request.number,
                 "proof": moment_words(absence.proof_until, town.tz)

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from marelle.accounts.permissions import AgentHttpRequest, agent_required
 from marelle.bookings.queries.months import Month
-from marelle.bookings.services.answers import ReasonMissing
 from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.families.permissions import households_for
 from marelle.foundation.typed import typed
@@ -32,6 +31,7 @@ from marelle.office.family_planning import (
 from marelle.office.mails import DESK
 from marelle.office.queue import sites_of
 from marelle.office.refusals import MODELS, OVERRIDE, reason_from
+from marelle.requests.services import ReasonMissing
 from marelle.rules.calendars import BeyondCalendar
 
 #: Characters of an agent's own words; with a ready-made reason they fit in what a line keeps.

@@ -17,24 +17,28 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from marelle.accounts.models import AgentRole
 from marelle.accounts.permissions import agent_required
 from marelle.activities.models import Municipality, Service, Site
 from marelle.activities.queries import municipality
-from marelle.bookings.services.answers import Answer, Verdict, answer_request
+from marelle.bookings.services.answers import answer_request
 from marelle.foundation.sentences import day_words, list_words, moment_words, time_words
 from marelle.office.answer_form import AnswerForm
 from marelle.office.examination import Examination, Side, examine
+from marelle.office.kinds import Answering, kind_of
 from marelle.office.queue import Readings, line_words, sites_of, waiting_words
 from marelle.office.refusals import MODELS
-from marelle.requests.models import FamilyRequest, RequestLine
+from marelle.requests.models import OF_SERVICES, FamilyRequest, RequestLine
 from marelle.requests.queries import Pile, Sought, find_among, pile_counts, queue, visible, waiting, with_lines
-from marelle.requests.services import AlreadyAnswered, mark_opened
+from marelle.requests.services import AlreadyAnswered, Answer, Unsettled, Verdict, mark_opened
 from marelle.rules.lifecycles import LineState
 
 PAGE = 20
 #: How far "previous" and "next" look.
 NEIGHBOURS = 1000
 KEYS = "keys"
+#: Piles that make no chip of their own while they are empty.
+SHOWN_WHEN_NEEDED = frozenset({Pile.PAPERS, Pile.FAMILIES, Pile.QUESTIONS})
 
 
 @dataclass
@@ -47,6 +51,11 @@ class Desk:
     @cached_property
     def sites(self) -> tuple[int, ...]:
         return sites_of(self.request.agent)  # type: ignore[attr-defined]
+
+    @property
+    def agent(self) -> AgentRole:
+        role: AgentRole = self.request.agent  # type: ignore[attr-defined]
+        return role
 
     @property
     def reader(self) -> int:
@@ -160,10 +169,16 @@ def accept_several(request: HttpRequest) -> HttpResponse:
     for id in ids:
         if id not in requests:
             continue
+        if requests[id].kind not in OF_SERVICES and not kind_of(requests[id]).may_accept_several:
+            messages.warning(request, one_by_one_words(requests[id]))
+            continue
         try:
             answer = _accept_whole(desk, requests[id], readings.pending_lines(requests[id]))
         except AlreadyAnswered as first:
             messages.warning(request, already_words(first, desk.town))
+            continue
+        except Unsettled as fault:
+            messages.warning(request, f"{_('Demande n° %(number)s.') % {'number': requests[id].number}} {fault}")
             continue
         if answer.without_place:
             messages.warning(request, without_place_words(answer))
@@ -189,12 +204,17 @@ def keys(request: HttpRequest) -> HttpResponse:
 def _accept_whole(desk: Desk, request: FamilyRequest, lines: Sequence[RequestLine]) -> Answer:
     if not lines:
         raise AlreadyAnswered(request, _last_answer(request), request.answered_at)
-    return answer_request(
+    return answering(request)(
         request_id=request.id,
         verdicts={line.id: Verdict(accept=True) for line in lines},
         by=desk.request.user,  # type: ignore[arg-type]
         at=desk.request.at,  # type: ignore[attr-defined]
     )
+
+
+def answering(request: FamilyRequest) -> Answering:
+    """Who carries out the answers to this request."""
+    return answer_request if request.kind in OF_SERVICES else kind_of(request).answer
 
 
 def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
@@ -204,7 +224,7 @@ def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
     if do not in ("accepter", "refuser", "lignes"):
         return HttpResponseBadRequest()
     readings = desk.readings([opened])
-    examination = examine(readings, opened, reader=desk.reader)
+    examination = examine(readings, opened, agent=desk.agent)
     form = AnswerForm.sent(request.POST, examination)
     shown = {int(id) for id in request.POST.get("lues", "").split() if id.isdecimal() and len(id) < 13}
     waits = {choice.row.line.id for choice in form.choices}
@@ -220,14 +240,12 @@ def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
         return _page(desk, opened=opened, already=fault, status=409)
     if do == "refuser":
         form.refuse_all()
-    verdicts: Mapping[int, Verdict] = (
-        {id: Verdict(accept=True) for id in waits} if do == "accepter" else form.verdicts()
-    )
+    verdicts: Mapping[int, Verdict] = form.accept_all() if do == "accepter" else form.verdicts()
     if not verdicts:
         return _page(desk, opened=opened, form=form, status=422)
     _before, after = desk.neighbours(opened.id)
     try:
-        answer = answer_request(
+        answer = answering(opened)(
             request_id=opened.id,
             verdicts=verdicts,
             by=request.user,  # type: ignore[arg-type]
@@ -235,6 +253,9 @@ def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
         )
     except AlreadyAnswered as fault:
         return _page(desk, opened=desk.load(opened.number), already=fault, status=409)
+    except Unsettled as fault:
+        form.problems = [{"text": str(fault), "href": "#reponse"}]
+        return _page(desk, opened=opened, form=form, status=422)
     if answer.answered:
         messages.success(request, answered_words(opened, answer))
     if answer.without_place:
@@ -270,7 +291,7 @@ def _page(
         read = [opened if one == opened else one for one in read]
     readings = desk.readings(read)
     side = Side(request.GET["vue"]) if request.GET.get("vue") in set(Side) else Side.CHANGES
-    examination = examine(readings, opened, reader=reader, side=side) if opened is not None else None
+    examination = examine(readings, opened, agent=desk.agent, side=side) if opened is not None else None
     before, after = desk.neighbours(opened.id) if opened is not None else ("", "")
     counts = pile_counts(desk.sought, sites=desk.sites)
     all_waiting = waiting(desk.sites)
@@ -290,7 +311,7 @@ def _page(
             "form": (form or AnswerForm.blank(examination))
             if examination is not None and examination.is_open
             else None,
-            "models": MODELS.get(opened.kind, ()) if opened is not None else (),
+            "models": (MODELS.get(opened.kind) or kind_of(opened).refusals) if opened is not None else (),
             "already": already_words(already, town) if already is not None else "",
             "previous": before,
             "next": after,
@@ -316,6 +337,9 @@ def _piles(desk: Desk, counts: Mapping[Pile, int]) -> list[dict[str, Any]]:
         Pile.WAITING: _("À traiter"),
         Pile.BOOKINGS: _("Réservations"),
         Pile.ENROLMENTS: _("Inscriptions"),
+        Pile.PAPERS: _("Pièces"),
+        Pile.FAMILIES: _("Familles"),
+        Pile.QUESTIONS: _("Autres demandes"),
         Pile.ANSWERED: _("Répondues"),
     }
     return [
@@ -326,6 +350,7 @@ def _piles(desk: Desk, counts: Mapping[Pile, int]) -> list[dict[str, Any]]:
             "url": reverse("office:queue") + desk.query_with(voir="" if pile == Pile.WAITING else pile.value, page=""),
         }
         for pile, label in labels.items()
+        if pile not in SHOWN_WHEN_NEEDED or counts[pile] or pile == desk.sought.pile
     ]
 
 
@@ -391,6 +416,10 @@ def answered_words(request: FamilyRequest, answer: Answer) -> str:
         "number": request.number,
         "what": what,
     }
+
+
+def one_by_one_words(request: FamilyRequest) -> str:
+    return _("La demande n° %(number)s se lit avant d’être acceptée : ouvrez-la.") % {"number": request.number}
 
 
 def without_place_words(answer: Answer) -> str:

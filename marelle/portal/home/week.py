@@ -7,9 +7,10 @@ from datetime import date, datetime, timedelta
 from django.utils.translation import gettext as _
 
 from marelle.activities.models import Service
-from marelle.bookings.labels import ABSENT_LOOK, BOOKING_LOOKS, Look
+from marelle.bookings.labels import ABSENT_LOOK, BOOKING_LOOKS
 from marelle.bookings.queries.cells import closed_as
 from marelle.bookings.queries.days import Days, DayState
+from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words, list_words, weekday_words
 from marelle.portal.children import HouseholdChild
 from marelle.portal.home.glance import Glance

@@ -13,9 +13,10 @@ from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.agenda import agenda
 from marelle.portal.children import badges_of, children_of
 from marelle.portal.tracking import RequestPage, request_page, stamp_words
-from marelle.requests.models import FamilyRequest
+from marelle.requests.models import OF_SERVICES, FamilyRequest
 from marelle.requests.queries import find_request
 from marelle.requests.services import AlreadyAnswered
+from marelle.requests.services import withdraw as withdraw_lines
 
 
 @require_safe
@@ -46,11 +47,8 @@ def withdraw(request: GuardianHttpRequest, number: str) -> HttpResponse:
     page = _page(request, number, town)
     if request.method == "POST":
         try:
-            withdraw_request(
-                request_id=page.request.pk,
-                by=request.user,
-                at=request.at,
-            )
+            take_back = withdraw_request if page.request.kind in OF_SERVICES else withdraw_lines
+            take_back(request_id=page.request.pk, by=request.user, at=request.at)
             messages.success(request, _("Votre demande est retirée."))
         except AlreadyAnswered:
             messages.warning(request, _("Cette demande a déjà sa réponse : il n’y a plus rien à retirer."))
