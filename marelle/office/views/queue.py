@@ -178,7 +178,8 @@ def accept_several(request: HttpRequest) -> HttpResponse:
             messages.warning(request, already_words(first, desk.town))
             continue
         except Unsettled as fault:
-            messages.warning(request, f"{_('Demande n° %(number)s.') % {'number': requests[id].number}} {fault}")
+            said = {"number": requests[id].number, "why": fault}
+            messages.warning(request, _("Demande n° %(number)s : %(why)s") % said)
             continue
         if answer.without_place:
             messages.warning(request, without_place_words(answer))
