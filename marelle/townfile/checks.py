@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import pairwise
 
@@ -25,6 +25,9 @@ from marelle.townfile.town import (
     PaperSubject,
     PeriodSource,
     QuestionKind,
+    RequestSubject,
+    RequestTo,
+    RequestType,
     Service,
     ServiceKind,
     SiteKind,
@@ -109,6 +112,9 @@ def check_town(town: Town, reading: Reading) -> None:
             reading.fault(("questions", question.slug, "choices"), answer, expected, is_text=with_choices)
     for paper in town.papers:
         _check_paper(paper, ("papers", paper.slug), reading)
+    about = {paper.slug: paper.about for paper in town.papers}
+    for asked in town.requests:
+        _check_request_type(asked, about, reading)
     for site in town.sites:
         for n, school_class in enumerate(site.classes):
             for m, level in enumerate(school_class.levels):
@@ -160,6 +166,23 @@ def _check_paper(paper: Paper, here: Path, reading: Reading) -> None:
         reading.fault((*here, "remind_days"), paper.remind_days, expected)
     if paper.health and paper.about is not PaperSubject.CHILD:
         reading.fault((*here, "health"), paper.health, _('about = "child" à côté'))
+
+
+def _check_request_type(kind: RequestType, about: Mapping[str, PaperSubject], reading: Reading) -> None:
+    here: Path = ("requests", kind.slug)
+    of_a_child = kind.about is RequestSubject.CHILD
+    if kind.to is RequestTo.SITE and not of_a_child:
+        reading.fault((*here, "to"), kind.to.value, _('about = "child" à côté : c’est l’école de l’enfant qui répond'))
+    if kind.health and not of_a_child:
+        reading.fault((*here, "health"), kind.health, _('about = "child" à côté : la santé est celle d’un enfant'))
+    for n, paper in enumerate(kind.papers):
+        if about.get(paper) is PaperSubject.GUARDIAN:
+            reading.fault((*here, "papers", str(n)), paper, _("une pièce du foyer ou de l’enfant"))
+        elif about.get(paper) is PaperSubject.CHILD and not of_a_child:
+            reading.fault((*here, "papers", str(n)), paper, _('une pièce du foyer, ou about = "child" à côté'))
+    if kind.page is not None and (kind.fields or kind.papers):
+        expected = _("ni fields ni papers à côté : la demande mène à une page qui existe")
+        reading.fault((*here, "page"), kind.page.value, expected)
 
 
 def _check_calendar(town: Town, reading: Reading) -> None:

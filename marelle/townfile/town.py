@@ -131,6 +131,35 @@ class QuestionKind(StrEnum):
     NUMBER = "number"
 
 
+class RequestGroup(StrEnum):
+    """Under which heading a request type stands."""
+
+    SCHOOL = "school"
+    CANTEEN = "canteen"
+    HOLIDAYS = "holidays"
+    CERTIFICATES = "certificates"
+    OTHER = "other"
+
+
+class RequestSubject(StrEnum):
+    CHILD = "child"
+    HOUSEHOLD = "household"
+
+
+class RequestTo(StrEnum):
+    """Who answers: the office, or the direction of the child's school."""
+
+    OFFICE = "office"
+    SITE = "site"
+
+
+class PortalPage(StrEnum):
+    """A page of the portal that already does what a request would ask for."""
+
+    HOUSEHOLD = "household"
+    DOCUMENTS = "documents"
+
+
 class Tab(StrEnum):
     """Parts of the families' portal that a town may switch off."""
 
@@ -369,6 +398,30 @@ class Permission:
     name: str = said(NAME, "As families read it.")
     help: str = said(HELP, "What saying yes means.", default="")
     min_age: int | None = said(Number(least=0, most=25), "Asked from this age, in completed years.", default=None)
+
+
+@table
+class RequestType:
+    """Something that families may ask for, which an agent answers under a number."""
+
+    slug: str
+    name: str = said(NAME, "As families read it.")
+    group: RequestGroup = said(
+        Choice(RequestGroup), "school, canteen, holidays, certificates or other.", default=RequestGroup.OTHER
+    )
+    icon: str = said(Slug(), "A lucide icon.", default="message-square")
+    help: str = said(HELP, "What it is for, and what happens next.", default="")
+    about: RequestSubject = said(Choice(RequestSubject), "Whom it concerns.", default=RequestSubject.HOUSEHOLD)
+    fields: tuple[str, ...] = said(Several(of=Reference(("questions",))), "What is asked in its form.", default=())
+    papers: tuple[str, ...] = said(Several(of=Reference(("papers",))), "Documents given with it.", default=())
+    to: RequestTo = said(Choice(RequestTo), "office, or site: the child's school.", default=RequestTo.OFFICE)
+    answer_days: int | None = said(
+        Number(least=1, most=60), "Working days an answer takes, if not the town's.", default=None
+    )
+    health: bool = said(Flag(), "Its answers are health data: only some agents read them.", default=False)
+    page: PortalPage | None = said(
+        Choice(PortalPage), "No form: it leads to this page (household or documents).", default=None
+    )
 
 
 # Services
@@ -736,6 +789,7 @@ class Town:
     causes: tuple[Cause, ...] = said(Keyed(of=Cause), "Causes of absence.", default=())
     diets: tuple[Diet, ...] = said(Keyed(of=Diet), "Diets that canteens serve.", default=())
     permissions: tuple[Permission, ...] = said(Keyed(of=Permission), "Permissions asked of each home.", default=())
+    requests: tuple[RequestType, ...] = said(Keyed(of=RequestType), "What families may ask for.", default=())
     services: tuple[Service, ...] = said(Keyed(of=Service, least=1), "Services.")
 
     def paper(self, slug: str) -> Paper:
@@ -750,6 +804,13 @@ class Town:
         for service in self.services:
             if service.slug == slug:
                 return service
+        raise KeyError(slug)
+
+    def request_type(self, slug: str) -> RequestType:
+        """The request type of that slug; KeyError when there is none."""
+        for kind in self.requests:
+            if kind.slug == slug:
+                return kind
         raise KeyError(slug)
 
     def site(self, slug: str) -> Site:
