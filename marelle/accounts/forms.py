@@ -6,6 +6,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from marelle.accounts.codes import Typed
 from marelle.accounts.models import User
 
 REMEMBER = _("Garder ma connexion 30 jours sur cet appareil")
@@ -86,6 +87,36 @@ class ProofForm(PasswordForm):
     """The password again, of who is in already."""
 
     remember = None  # type: ignore[assignment]
+
+
+class CodeForm(DoorForm):
+    """A code of six digits, pasted or typed, with or without its space."""
+
+    code = forms.CharField(
+        label=_("Code à 6 chiffres"),
+        max_length=20,
+        help_text=_("Valable 15 minutes. Vous pouvez le coller."),
+        error_messages={"required": _("Indiquez le code reçu par e-mail.")},
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "class": "input input--code"}
+        ),
+    )
+    new_password = forms.BooleanField(label=_("Choisir un nouveau mot de passe"), required=False)
+    remember = forms.BooleanField(label=REMEMBER, required=False)
+
+    def clean_code(self) -> str:
+        digits = "".join(sign for sign in self.cleaned_data["code"] if sign not in " -.\N{NO-BREAK SPACE}\t")
+        if len(digits) != 6 or not (digits.isascii() and digits.isdigit()):
+            raise ValidationError(_("Le code a 6 chiffres, par exemple 418 205."))
+        return digits
+
+    def say(self, outcome: Typed) -> None:
+        """What to do with a code that opens nothing."""
+        if outcome is Typed.WRONG:
+            self.add_error("code", _("Ce n’est pas le code de notre dernier message. Regardez-le à nouveau."))
+        elif outcome is Typed.OVER:
+            self.add_error("code", _("Ce code n’est plus valable. Demandez-en un nouveau."))
+        self.over = outcome is Typed.OVER
 
 
 class NewPasswordForm(DoorForm):

@@ -8,8 +8,9 @@ from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from marelle.accounts.codes import new_code
 from marelle.accounts.links import LinkState, read_link, tokens
-from marelle.accounts.models import AgentRole, User
+from marelle.accounts.models import AgentRole, CodePurpose, SentCode, User
 from marelle.activities.models import Site
 from marelle.foundation import outbox
 from marelle.foundation.audit import Actor, record
@@ -17,6 +18,10 @@ from marelle.foundation.audit import Actor, record
 
 class LinkSpent(Exception):
     """The link was used, replaced or forged, or it is too old."""
+
+
+class AccountClosed(Exception):
+    """An agent shut this door."""
 
 
 class AlreadyAgent(Exception):
@@ -28,12 +33,20 @@ class AlreadyAgent(Exception):
 
 
 @transaction.atomic
-def send_link(*, email: str, at: datetime, next_path: str = "") -> None:
-    """Send to `email` a link to choose a password, or, if nobody here has that address, a message that says so.
+def send_code(
+    *, email: str, at: datetime, purpose: CodePurpose = CodePurpose.DOOR, user: User | None = None, next_path: str = ""
+) -> SentCode:
+    """Send a code to an address, whoever has it: one row and one e-mail, which alone says what the portal knows of the
+    address."""
+    code = new_code(purpose=purpose, email=email, user=user)
+    outbox.post(kind="accounts/code", to_address=code.email, at=at, context={"code": str(code.pk), "next": next_path})
+    return code
 
-    Which of the two is decided when the e-mail is rendered: asking does the same work for every address.
-    """
-    outbox.post(kind="accounts/link", to_address=email.lower(), at=at, context={"next": next_path})
+
+@transaction.atomic
+def send_link(*, email: str, at: datetime) -> None:
+    """Send the link alone, when no page waits for a code: an agent whom a colleague registered."""
+    outbox.post(kind="accounts/code", to_address=email.lower(), at=at, context={"next": ""})
 
 
 @transaction.atomic
@@ -46,6 +59,18 @@ def choose_password(*, who: str, token: str, password: str, at: datetime) -> Use
     user = User.objects.select_for_update().get(pk=user.pk)
     if tokens.state(user, token) is not LinkState.GOOD:
         raise LinkSpent
+    validate_password(password, user)
+    activate(user=user, password=password, at=at)
+    return user
+
+
+@transaction.atomic
+def choose_first_or_new_password(*, user: User, password: str, at: datetime) -> User:
+    """Set the password of who has just proved their address. Raises ValidationError when it is too weak, AccountClosed
+    when an agent shut the door meanwhile."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    if user.is_closed:
+        raise AccountClosed
     validate_password(password, user)
     activate(user=user, password=password, at=at)
     return user

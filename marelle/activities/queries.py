@@ -87,6 +87,11 @@ def rules_of(town: Municipality) -> Town:
     return _rules(town.document_hash)[0]
 
 
+def takes_new_accounts(town: Municipality) -> bool:
+    """Whether a family that nobody knows may ask for an account."""
+    return bool(town.document_hash) and rules_of(town).municipality.new_accounts
+
+
 def calendar_of(town: Municipality) -> SchoolCalendar:
     """The town's calendar: zone, public holidays, closures, terms."""
     return _rules(town.document_hash)[1]

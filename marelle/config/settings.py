@@ -74,6 +74,7 @@ TICKS = [
     "marelle.bookings.services.openings.tick",
     "marelle.bookings.services.health_files.tick",
     "marelle.families.authorised.tick",
+    "marelle.accounts.tasks.tick",
 ]
 #: What the answer to a line of no service does, by the line's act (`requests.services.Settler`). An act that is not
 #: named does nothing but be answered.
@@ -162,6 +163,9 @@ elif DEMO:
 
 LOGIN_URL = "accounts:door"
 # Rooms hand these down to those below them, which may not import them.
+KNOWN_ADDRESS = "marelle.families.door.is_known"
+WELCOME = "marelle.families.door.welcome"
+NEW_ACCOUNT = ""
 LANDING = "marelle.families.permissions.landing"
 UNSENT = "marelle.portal.leaving.unsent"
 ERASE_UNSENT = "marelle.portal.leaving.erase"
@@ -175,7 +179,11 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 ACCOUNT_SESSION_REMEMBER = None
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/10m/key", "reset_password": "10/m/ip,100/h/ip,5/10m/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "20/m/ip,5/10m/key",
+    "reset_password": "10/m/ip,100/h/ip,5/10m/key,30/d/key",
+    "code_tried": "30/m/ip,15/10m/key",
+}
 
 LANGUAGE_CODE = "fr"
 LANGUAGES = [("fr", "Français")]

@@ -7,13 +7,14 @@ from allauth.account.models import EmailAddress
 from django.core.mail import EmailMessage
 from django.test import Client
 
-from marelle.accounts.models import Session, User
+from marelle.accounts.models import SentCode, Session, User
+from marelle.accounts.tasks import tick
 from marelle.families.models import Household
 from marelle.families.services import invite_guardian
 from marelle.foundation import postman
 from marelle.foundation.audit import PORTAL
 from marelle.foundation.models import AuditLine, MailState, OutboxMail
-from tests.people import AT, PASSWORD, agent, family, guardian_with_account, town
+from tests.people import AT, PASSWORD, agent, family, guardian_with_account, queries, town
 from tests.spaces import plain_spaces
 
 pytestmark = [pytest.mark.django_db, pytest.mark.row("A1")]
@@ -208,7 +209,7 @@ def test_a_link_lasts_seven_days_then_offers_a_new_one(client: Client, household
         assert response.status_code == 410
         assert "Il a plus de 7 jours." in response.text
         assert "nadia@example.org" not in response.text
-        response = client.post("/connexion/lien/", {"expired": "1"}, follow=True)
+        response = client.post("/connexion/code/demander/", {"expired": "1"}, follow=True)
         assert "nadia@example.org" not in response.text
         (mail,) = post_all(mailoutbox)
         assert mail.to == ["nadia@example.org"]
@@ -232,14 +233,39 @@ def test_a_weak_password_is_refused_in_words(client: Client, household: Househol
     assert not User.objects.get(email="nadia@example.org").is_active
 
 
-def test_a_forgotten_password_goes_the_same_way(client: Client, household: Household, mailoutbox) -> None:
-    user = guardian_with_account(household).user
-    at_the_door(client, "nadia@example.org")
-    response = client.post("/connexion/lien/", {"next": "/planning/"}, follow=True)
-    assert "Un message part à <strong>nadia@example.org</strong>." in response.text
+def digits_in(mail: EmailMessage) -> str:
+    found = re.search(r"^ {4}(\d{3} \d{3})$", str(mail.body), re.MULTILINE)
+    assert found, mail.body
+    return found[1]
+
+
+def asked_code(client: Client, email: str, **more: str) -> None:
+    at_the_door(client, email)
+    response = client.post("/connexion/code/demander/", more)
+    assert response["Location"].startswith("/connexion/code/")
+
+
+def test_a_code_brings_in_who_has_a_password(client: Client, household: Household, mailoutbox) -> None:
+    guardian_with_account(household)
+    asked_code(client, "nadia@example.org", next="/planning/")
+    page = client.get("/connexion/code/?next=/planning/").text
+    assert "Un message part à <strong>nadia@example.org</strong>." in page
+    assert 'autocomplete="one-time-code"' in page and 'inputmode="numeric"' in page
     (mail,) = post_all(mailoutbox)
-    response = client.get(link_in(mail), follow=True)
-    response = client.post(response.request["PATH_INFO"], {"password": NEW_PASSWORD, "next": "/planning/"})
+    response = client.post("/connexion/code/", {"code": digits_in(mail), "next": "/planning/"})
+    assert response["Location"] == "/planning/"
+    assert client.session["_auth_user_id"]
+
+
+@pytest.mark.row("E3", "C1")
+def test_a_forgotten_password_is_chosen_anew_after_the_code(client: Client, household: Household, mailoutbox) -> None:
+    user = guardian_with_account(household).user
+    asked_code(client, "nadia@example.org", forgotten="1")
+    assert re.search(r'name="new_password"[^>]* checked', client.get("/connexion/code/").text)
+    code = digits_in(post_all(mailoutbox)[0]).replace(" ", "")
+    response = client.post("/connexion/code/", {"code": code, "new_password": "on"})
+    assert response["Location"] == "/connexion/choisir-mon-mot-de-passe/"
+    response = client.post(response["Location"], {"password": NEW_PASSWORD, "next": "/planning/"})
     assert response["Location"] == "/planning/"
     user.refresh_from_db()
     assert user.check_password(NEW_PASSWORD)
@@ -247,49 +273,175 @@ def test_a_forgotten_password_goes_the_same_way(client: Client, household: House
     assert EmailAddress.objects.filter(user=user).count() == 1
 
 
-def test_asking_for_a_link_is_the_same_for_every_address(
-    household: Household, mailoutbox, django_assert_num_queries
+@pytest.mark.row("E3", "C1")
+def test_the_link_of_the_same_e_mail_chooses_a_password_too(client: Client, household: Household, mailoutbox) -> None:
+    user = guardian_with_account(household).user
+    asked_code(client, "nadia@example.org")
+    response = client.get(link_in(post_all(mailoutbox)[0]), follow=True)
+    response = client.post(response.request["PATH_INFO"], {"password": NEW_PASSWORD})
+    assert response["Location"] == "/"
+    user.refresh_from_db()
+    assert user.check_password(NEW_PASSWORD)
+
+
+@pytest.mark.row("E1")
+def test_a_guardian_whom_only_the_services_know_is_activated_never_doubled(
+    client: Client, household: Household, mailoutbox
 ) -> None:
-    guardian_with_account(household)
-    pages, counts = set(), set()
-    for address in ("nadia@example.org", "personne@example.org"):
-        client = Client()
-        at_the_door(client, address)
-        from django.db import connection
-        from django.test.utils import CaptureQueriesContext
-
-        with CaptureQueriesContext(connection) as queries:
-            asked = client.post("/connexion/lien/")
-        counts.add(len(queries))
-        page = client.get(asked["Location"]).text.replace(address, "…")
-        pages.add(re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", page))
-    assert len(pages) == 1
-    assert len(counts) == 1
-    known, unknown = post_all(mailoutbox)
-    assert "votre lien pour entrer" in known.subject and link_in(known)
-    assert unknown.to == ["personne@example.org"]
-    assert unknown.subject == "Mairie de Cadours : cette adresse n’est pas connue"
-    assert "/connexion/lien/" not in unknown.body
-    assert "scolaire@cadours.example" in unknown.body and "05 00 00 00 01" in unknown.body
-
-
-def test_a_closed_account_gets_no_link(client: Client, mailoutbox) -> None:
-    User.objects.create_user(email="ferme@example.org", password=PASSWORD, is_active=False, activated_at=AT)
-    at_the_door(client, "ferme@example.org")
-    client.post("/connexion/lien/")
+    """Their address came with an import, or from an agent: no user, no invitation."""
+    assert not User.objects.exists()
+    asked_code(client, "nadia@example.org")
     (mail,) = post_all(mailoutbox)
-    assert "/connexion/lien/" not in mail.body
+    assert "ouvrir votre espace" in mail.body
+    response = client.post("/connexion/code/", {"code": digits_in(mail)})
+    assert response["Location"] == "/connexion/choisir-mon-mot-de-passe/"
+    response = client.post(response["Location"], {"password": NEW_PASSWORD})
+    assert response["Location"] == "/"
+    user = User.objects.get()
+    assert user.guardian == household.guardians.get() and user.is_active
+    assert Household.objects.count() == 1
 
 
-def test_links_are_not_asked_for_without_end(household: Household) -> None:
+@pytest.mark.row("E1")
+def test_the_activation_link_of_who_has_no_user_opens_with_a_button(
+    client: Client, household: Household, mailoutbox
+) -> None:
+    asked_code(client, "nadia@example.org")
+    path = re.search(r"http://\S+?(/connexion/adresse/\S+)", str(post_all(mailoutbox)[0].body))[1]
+    for _scanner in range(2):
+        Client().get(path, follow=True)
+    assert not User.objects.exists()
+    other = Client()
+    assert "nadia@example.org" in other.get(path, follow=True).text
+    assert other.post("/connexion/adresse/")["Location"] == "/connexion/choisir-mon-mot-de-passe/"
+    assert other.post("/connexion/choisir-mon-mot-de-passe/", {"password": NEW_PASSWORD})["Location"] == "/"
+    # Spent: this address has an account now.
+    third = Client()
+    assert third.get(path, follow=True).status_code == 410
+    assert third.post("/connexion/adresse/").status_code == 410
+
+
+def test_asking_for_a_code_is_the_same_for_every_address(household: Household, mailoutbox) -> None:
+    """Active, invited, known to the services alone, closed, unknown: same pages, same work, one e-mail each."""
+    guardian_with_account(household)
+    invited = family("Moreau", email="invite@example.org").guardians.get()
+    invite_guardian(guardian=invited, by=PORTAL, at=AT)
+    family("Lopez", email="connu@example.org")
+    User.objects.create_user(email="ferme@example.org", password=PASSWORD, is_active=False, activated_at=AT)
+    OutboxMail.objects.all().delete()
+    seen, counts, rows, mails = set(), set(), set(), []
+    for name in ("nadia", "invite", "connu", "ferme", "personne"):
+        client, address = Client(), f"{name}@example.org"
+        at_the_door(client, address)
+        shown = []
+
+        def ask(client: Client = client, shown: list = shown) -> None:
+            shown += [client.post("/connexion/code/demander/"), client.get("/connexion/code/")]
+
+        def try_out(client: Client = client, shown: list = shown) -> None:
+            shown += [client.post("/connexion/code/", {"code": f"00000{one}"}) for one in range(6)]
+
+        asked = queries(ask)
+        mail = OutboxMail.objects.get(to_address=address)
+        rows.add(
+            (mail.kind, mail.to_name, mail.household_id, frozenset(mail.context), mail.context["next"], mail.state)
+        )
+        mails += post_all(mailoutbox)
+        counts.add((asked, queries(try_out)))
+        pages = "".join(f"{one.status_code} {one.text.replace(address, '…')}" for one in shown)
+        seen.add(re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", pages))
+    assert len(seen) == 1 and "Ce code n’est plus valable. Demandez-en un nouveau." in seen.pop()
+    assert len(counts) == 1
+    assert len(rows) == 1
+    active, invited_mail, known, closed, unknown = mails
+    assert all("votre code à 6 chiffres" in mail.subject for mail in (active, invited_mail, known))
+    for mail in (closed, unknown):
+        assert mail.subject == "Mairie de Cadours : cette adresse n’est pas connue"
+        assert "/connexion/" not in mail.body and not re.search(r"\d{3} \d{3}$", mail.body, re.MULTILINE)
+        assert "scolaire@cadours.example" in mail.body and "05 00 00 00 01" in mail.body
+
+
+def test_a_code_holds_a_quarter_of_an_hour(client: Client, household: Household, mailoutbox) -> None:
+    guardian_with_account(household)
+    asked_code(client, "nadia@example.org")
+    code = digits_in(post_all(mailoutbox)[0])
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=15, seconds=1)):
+        response = client.post("/connexion/code/", {"code": code})
+    assert response.status_code == 422
+    assert "<title>Erreur :" in plain_spaces(response.text)
+    assert "Ce code n’est plus valable. Demandez-en un nouveau." in response.text
+    assert f'value="{code}"' in response.text
+    client.post("/connexion/code/demander/", {"again": "1"})
+    assert client.post("/connexion/code/", {"code": digits_in(post_all(mailoutbox)[0])})["Location"] == "/"
+
+
+def test_a_code_takes_five_tries(client: Client, household: Household, mailoutbox) -> None:
+    guardian_with_account(household)
+    asked_code(client, "nadia@example.org")
+    code = digits_in(post_all(mailoutbox)[0])
+    wrong = "000000" if code != "000 000" else "111111"
+    for _try in range(4):
+        assert "Ce n’est pas le code" in client.post("/connexion/code/", {"code": wrong}).text
+    assert "Ce code n’est plus valable" in client.post("/connexion/code/", {"code": wrong}).text
+    assert "Ce code n’est plus valable" in client.post("/connexion/code/", {"code": code}).text
+
+
+def test_a_code_serves_once_and_only_the_browser_that_asked(client: Client, household: Household, mailoutbox) -> None:
+    guardian_with_account(household)
+    asked_code(client, "nadia@example.org")
+    code = digits_in(post_all(mailoutbox)[0])
+    other = Client()
+    asked_code(other, "nadia@example.org")
+    assert other.post("/connexion/code/", {"code": code}).status_code == 422
+    held = client.session["door_code"]
+    assert client.post("/connexion/code/", {"code": code})["Location"] == "/"
+    session = Client()
+    asked_code(session, "nadia@example.org")
+    store = session.session
+    store["door_code"] = held
+    store.save()
+    assert "Ce code n’est plus valable" in session.post("/connexion/code/", {"code": code}).text
+
+
+@pytest.mark.parametrize("typed", ["12345", "abcdef", "1234567", "١٢٣٤٥٦"])
+def test_what_is_no_code_is_told_and_costs_no_try(client: Client, household: Household, typed: str) -> None:
+    asked_code(client, "nadia@example.org")
+    assert "Le code a 6 chiffres" in client.post("/connexion/code/", {"code": typed}).text
+    assert SentCode.objects.get().tries == 0
+
+
+def test_no_code_is_kept_in_the_database(client: Client, household: Household, mailoutbox) -> None:
+    guardian_with_account(household)
+    asked_code(client, "nadia@example.org")
+    code = digits_in(post_all(mailoutbox)[0])
+    kept = repr([list(model.objects.values()) for model in (SentCode, OutboxMail, AuditLine)])
+    assert code not in kept and code.replace(" ", "") not in kept
+
+
+def test_codes_are_not_asked_for_without_end(household: Household) -> None:
     for _attempt in range(5):
         client = Client()
         at_the_door(client, "nadia@example.org")
-        assert client.post("/connexion/lien/").status_code == 302
-    response = client.post("/connexion/lien/")
+        assert client.post("/connexion/code/demander/").status_code == 302
+    response = client.post("/connexion/code/demander/")
     assert response.status_code == 429
     assert "Trop d’essais. Réessayez dans 10 minutes ou appelez le 05 00 00 00 01." in response.text
     assert OutboxMail.objects.filter(state=MailState.WAITING).count() == 5
+
+
+def test_what_is_over_is_thrown_away(client: Client, household: Household) -> None:
+    asked_code(client, "nadia@example.org")
+    assert (SentCode.objects.count(), Session.objects.count()) == (1, 1)
+    assert tick(at=AT) == 0
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=1, hours=1)):
+        assert tick(at=AT) == 2
+    assert not SentCode.objects.exists() and not Session.objects.exists()
+
+
+@pytest.mark.row("C1")
+def test_the_door_says_that_the_identifier_is_the_address(client: Client) -> None:
+    page = client.get("/connexion/").text
+    assert "Identifiant ou mot de passe oublié" in page and "Votre identifiant est votre adresse e-mail." in page
 
 
 def test_an_address_without_an_at_sign_is_told_how(client: Client) -> None:

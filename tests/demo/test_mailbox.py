@@ -22,7 +22,7 @@ def _mailbox(settings: Settings) -> None:
 
 def delivered(address: str = "nadia@example.org") -> DeliveredMail:
     with transaction.atomic():
-        outbox.post(kind="accounts/link", to_address=address, to_name="Nadia Benali", at=AT, context={"next": ""})
+        outbox.post(kind="accounts/code", to_address=address, to_name="Nadia Benali", at=AT, context={"next": ""})
     postman.send_next(now=datetime.now(UTC))
     return DeliveredMail.objects.latest("id")
 

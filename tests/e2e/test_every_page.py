@@ -121,7 +121,6 @@ AGENT = [
 NOBODY = [
     "/connexion/",
     "/connexion/mot-de-passe/",
-    "/connexion/lien-envoye/",
     "/boite-aux-lettres/",
     "/aide/",
     "/rien/",

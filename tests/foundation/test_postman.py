@@ -35,7 +35,7 @@ def server(settings: Settings) -> Iterator[MailServer]:
 
 def queued(to: str = "nadia@example.org", **more: str) -> OutboxMail:
     with transaction.atomic():
-        return outbox.post(kind="accounts/link", to_address=to, at=AT, context={"next": ""}, **more)
+        return outbox.post(kind="accounts/code", to_address=to, at=AT, context={"next": ""}, **more)
 
 
 def soon() -> datetime:

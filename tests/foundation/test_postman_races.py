@@ -18,7 +18,7 @@ def fill(number: int) -> None:
     town()
     with transaction.atomic():
         for one in range(number):
-            outbox.post(kind="accounts/link", to_address=f"family{one}@example.org", at=AT, context={"next": ""})
+            outbox.post(kind="accounts/code", to_address=f"family{one}@example.org", at=AT, context={"next": ""})
 
 
 @pytest.mark.race

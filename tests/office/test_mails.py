@@ -26,7 +26,7 @@ def desk() -> Client:
 
 def queued(**more: object) -> OutboxMail:
     with transaction.atomic():
-        mail = outbox.post(kind="accounts/link", to_address="nadia@example.org", at=AT, context={"next": ""})
+        mail = outbox.post(kind="accounts/code", to_address="nadia@example.org", at=AT, context={"next": ""})
     OutboxMail.objects.filter(pk=mail.pk).update(**more)
     return mail
 

@@ -136,7 +136,7 @@ def world(settings: Settings) -> World:
     choose(benali, [TUESDAY])
     with transaction.atomic():
         mail = outbox.post(
-            kind="accounts/link", to_address=benali.email, at=AT, household_id=benali.household.pk, context={"next": ""}
+            kind="accounts/code", to_address=benali.email, at=AT, household_id=benali.household.pk, context={"next": ""}
         )
     OutboxMail.objects.filter(pk=mail.pk).update(state=MailState.FAILED, subject="Pour les Benali")
     mail.refresh_from_db()
