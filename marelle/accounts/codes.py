@@ -49,12 +49,12 @@ def is_good(code: SentCode) -> bool:
     return code.used_at is None and code.tries < TRIES and datetime.now(UTC) < code.expires_at
 
 
-def try_code(code_id: UUID | str | None, digits: str, *, purpose: CodePurpose) -> tuple[Typed, SentCode | None]:
+def try_code(code_id: UUID | str, digits: str, *, purpose: CodePurpose) -> tuple[Typed, SentCode | None]:
     """Count one try, and use the code up when it is right. Whatever comes of it, the same statements up to there: an
     unknown address is tried as a known one is."""
     now = datetime.now(UTC)
     good = SentCode.objects.filter(pk=code_id, purpose=purpose, used_at=None, tries__lt=TRIES, expires_at__gt=now)
-    if code_id is None or not good.update(tries=F("tries") + 1):
+    if not good.update(tries=F("tries") + 1):
         return Typed.OVER, None
     code = SentCode.objects.get(pk=code_id)
     if not constant_time_compare("".join(digits.split()), digits_of(code)):
