@@ -78,7 +78,9 @@ TICKS = [
 ]
 #: What the answer to a line of no service does, by the line's act (`requests.services.Settler`). An act that is not
 #: named does nothing but be answered.
-SETTLERS: dict[str, str] = {}
+SETTLERS: dict[str, str] = {
+    "change": "marelle.requests.corrections.settle",
+}
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = [
     "marelle.foundation.models.StoredFile.sealed_key",

@@ -29,7 +29,7 @@ Value = Any
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """`at_once`: it counts as soon as the family says it, no agent is asked (docs/decisions/0015-corrections.md).
-    `discreet`: its value stands in no e-mail."""
+    `discreet`: its value does not stand in the history."""
 
     subject: type[Subject]
     name: str

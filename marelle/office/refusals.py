@@ -32,6 +32,11 @@ MODELS: dict[str, tuple[Model, ...]] = {
         Model("complet", _("Il n’y a plus de place dans ce service.")),
         Model("dossier", _("Le dossier est incomplet : contactez le service.")),
     ),
+    RequestKind.DATA: (
+        Model("manque", _("Il manque un justificatif qui le montre.")),
+        Model("illisible", _("Le justificatif ne se lit pas, ou ne dit pas la même chose.")),
+        Model("erreur", _("Cette valeur semble erronée : appelez le service.")),
+    ),
     OVERRIDE: (
         Model("appel", _("À la demande de la famille, par téléphone.")),
         Model("justificatif", _("Justificatif reçu par le service.")),

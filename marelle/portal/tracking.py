@@ -25,6 +25,7 @@ from marelle.foundation.sentences import absence_cost_words, day_words, list_wor
 from marelle.portal.moments import answer_day, midsentence, near_day_words, near_moment_words
 from marelle.portal.planning.waiting import rank_words
 from marelle.portal.without_days import without_days_words
+from marelle.requests.corrections import asked_words
 from marelle.requests.labels import LINE_LOOKS, request_look
 from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
@@ -323,12 +324,13 @@ class RequestPage:
 
 def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int, Kid], at: datetime) -> RequestPage:
     """Everything a request says of itself: one query, its lines; one more for days accepted at once,
-    and two for the ranks of those that wait; one more for an absence."""
+    and two for the ranks of those that wait; one more for an absence, or for corrections."""
     lines = list(
         request.lines.select_related("child", "service", "activity__site", "unit").order_by(
             "child__birth_date", "child_id", "service__position", "service_id", "date", "position"
         )
     )
+    asked = asked_words(lines) if request.kind == RequestKind.DATA else {}
     days = _waited(lines)
     closed = told_of(b for b in days.values() if b.state == BookingState.CLOSED)
     known = ranks(days.values())
@@ -356,7 +358,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
                 lines=tuple(
                     AskedLine(
                         id=line.pk,
-                        what=_what(line, with_unit=line.service_id in several),
+                        what=asked.get(line.pk) or _what(line, with_unit=line.service_id in several),
                         act=line.act,
                         look=line_look(line, booking := days.get(line.pk), known.get(booking.pk, 0) if booking else 0),
                         place_id=booking.pk if booking is not None and booking.state in _WAITING else None,

@@ -136,3 +136,23 @@ class RequestLine(models.Model):
         """What a line of a service always has; only for such a line."""
         assert self.child is not None and self.service is not None and self.activity is not None
         return OfService(self.child, self.service, self.activity)
+
+
+class Correction(models.Model):
+    """What a line of change asks: of whom or of what, which fact (`families.facts`), the value that stood when it was
+    asked and the one wanted, both as the fact says them. Nothing of health is ever here."""
+
+    line = models.OneToOneField(RequestLine, on_delete=models.CASCADE, primary_key=True, related_name="correction")
+    subject_type = models.CharField(
+        max_length=10, choices=[("household", "household"), ("guardian", "guardian"), ("child", "child")]
+    )
+    subject_id = models.BigIntegerField()
+    field = models.CharField(max_length=20)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject_type", "subject_id"], name="correction_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.subject_type} {self.subject_id}: {self.field}"

@@ -4,70 +4,15 @@ lines, what the rules say of it in a word.
 A kind is one module here, and one line in `KINDS`. Days and enrolments are `office.queue` and `office.examination`'s.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
-
-from django.http import QueryDict
-from django.utils.translation import gettext_lazy as _
-
-from marelle.accounts.models import AgentRole, User
-from marelle.activities.models import Municipality
-from marelle.foundation.look import Look
-from marelle.office.refusals import Model
-from marelle.requests.models import FamilyRequest, RequestKind, RequestLine
-from marelle.requests.services import Answer, Verdict, answer
-
-
-class Answering(Protocol):
-    """Raises AlreadyAnswered, ReasonMissing, Unsettled."""
-
-    def __call__(self, *, request_id: int, verdicts: Mapping[int, Verdict], by: User, at: datetime) -> Answer: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What a kind's pane is made from: the request with its lines, read by this agent at this instant."""
-
-    request: FamilyRequest
-    lines: Sequence[RequestLine]
-    pending: Sequence[RequestLine]
-    town: Municipality
-    agent: AgentRole
-    at: datetime
-
-
-def _waiting(request: FamilyRequest, pending: Sequence[RequestLine]) -> Look:
-    return Look(_("À examiner"), "hourglass", "wait")
-
-
-def _nothing(data: QueryDict, line: RequestLine) -> dict[str, Any]:
-    return {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kind:
-    """template: shown above the answer, with what `pane` gives as `pane` ("" shows nothing; it must not ask more
-    queries for more lines). tag: the word beside the request while lines wait; it asks no query. details: what the form
-    says of a line beside accepting it (`Verdict.details`), from the fields that `line_template` draws for it.
-    may_accept_several: the list's tick boxes may accept it unseen."""
-
-    answer: Answering = answer
-    template: str = ""
-    pane: Callable[[Seen], dict[str, Any]] | None = None
-    tag: Callable[[FamilyRequest, Sequence[RequestLine]], Look] = _waiting
-    line_template: str = ""
-    details: Callable[[QueryDict, RequestLine], dict[str, Any]] = _nothing
-    refusals: Sequence[Model] = field(default=())
-    may_accept_several: bool = True
-
+from marelle.office.kinds import data
+from marelle.office.kinds.kind import Answering, Kind, Seen
+from marelle.requests.models import FamilyRequest, RequestKind
 
 _ANY = Kind()
 
 KINDS: dict[str, Kind] = {
     RequestKind.ACCOUNT: Kind(may_accept_several=False),
-    RequestKind.DATA: Kind(),
+    RequestKind.DATA: data.KIND,
     RequestKind.PAPER: Kind(),
     RequestKind.QUESTION: Kind(may_accept_several=False),
 }
@@ -75,3 +20,6 @@ KINDS: dict[str, Kind] = {
 
 def kind_of(request: FamilyRequest) -> Kind:
     return KINDS.get(request.kind, _ANY)
+
+
+__all__ = ["KINDS", "Answering", "Kind", "Seen", "kind_of"]
