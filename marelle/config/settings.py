@@ -87,6 +87,8 @@ SEALED = [
     "marelle.accounts.models.SecondFactor.secret",
     "marelle.families.models.HealthFile.sealed",
     "marelle.families.models.ForbiddenPerson.sealed",
+    "marelle.requests.models.RequestForm.sealed",
+    "marelle.requests.models.RequestMessage.sealed",
 ]
 
 MIDDLEWARE = [

@@ -332,6 +332,7 @@ class HealthReading(models.Model):
     class What(models.TextChoices):
         FILE = "file", _("Fiche santé")
         FORBIDDEN = "forbidden", _("Personnes interdites")
+        REQUEST = "request", _("Demande")
 
     child = models.ForeignKey(Child, on_delete=models.CASCADE, related_name="health_readings")
     what = models.CharField(max_length=10, choices=What.choices, default=What.FILE)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from marelle.accounts.models import User
 from marelle.activities.models import Activity, Service, Site, Unit
 from marelle.families.models import Child, Household
+from marelle.foundation.models import StoredFile
 from marelle.rules.lifecycles import LineState, RequestState
 
 
@@ -44,6 +45,17 @@ class FamilyRequest(models.Model):
     by_agent = models.BooleanField(default=False, help_text=_("Faite par un agent, pour la famille."))
     message = models.TextField(_("Message"), blank=True)
     topic = models.SlugField(blank=True, help_text=_("Parmi les demandes que propose la commune, laquelle."))
+    is_health = models.BooleanField(
+        default=False, help_text=_("Ce qui s’y écrit relève de la santé : seuls certains agents le lisent.")
+    )
+    answer_days = models.PositiveSmallIntegerField(
+        null=True, help_text=_("Jours ouvrés promis pour répondre ; vide : ceux de la commune.")
+    )
+    assigned_to = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    assigned_to_label = models.CharField(max_length=150, blank=True)
+    unread_since = models.DateTimeField(
+        null=True, help_text=_("Le premier message de la famille qu’aucun agent n’a lu.")
+    )
     effect_date = models.DateField(null=True, help_text=_("Le premier jour concerné : ce qui presse passe devant."))
     answered_at = models.DateTimeField(null=True)
     opened_by_label = models.CharField(max_length=150, blank=True)
@@ -55,6 +67,8 @@ class FamilyRequest(models.Model):
         indexes = [
             models.Index(fields=["state", "effect_date", "id"], name="request_queue"),
             models.Index(fields=["household", "-id"], name="request_household"),
+            models.Index(fields=["assigned_to"], condition=Q(state=RequestState.SENT), name="request_assigned"),
+            models.Index(fields=["unread_since"], condition=Q(unread_since__isnull=False), name="request_unread"),
         ]
 
     def __str__(self) -> str:
@@ -156,3 +170,56 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject_type} {self.subject_id}: {self.field}"
+
+
+class RequestForm(models.Model):
+    """What a family wrote in the form of a request, sealed whatever it tells: `requests.asking` writes it,
+    `requests.thread` reads it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.OneToOneField(FamilyRequest, on_delete=models.CASCADE, related_name="form")
+    sealed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return str(self.request_id)
+
+    def bound_to(self) -> str:
+        return f"requests.RequestForm:{self.pk}"
+
+
+class RequestMessage(models.Model):
+    """One message of a request's thread: a family's (`by_agent` false) or the town's. Its text is sealed, for nobody
+    can tell beforehand that it says nothing of health. Never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request = models.ForeignKey(FamilyRequest, on_delete=models.CASCADE, related_name="messages")
+    send_key = models.UUIDField(unique=True)
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    by_label = models.CharField(max_length=150)
+    by_agent = models.BooleanField()
+    sealed = models.BinaryField()
+    file = models.OneToOneField(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["request", "at"], name="request_thread")]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} {self.at:%Y-%m-%d %H:%M} {self.by_label}"
+
+    def bound_to(self) -> str:
+        return f"requests.RequestMessage:{self.pk}"
+
+
+class UnreadThread(models.Model):
+    """A guardian who has not read yet what the town wrote in a thread."""
+
+    request = models.ForeignKey(FamilyRequest, on_delete=models.CASCADE, related_name="unread_by")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["request", "user"], name="one_unread_mark")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.request_id}"

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from marelle.activities.queries import municipality
 from marelle.families.queries import addressees
 from marelle.foundation import outbox
 from marelle.foundation.models import OutboxMail
@@ -24,6 +25,40 @@ def answered(*, request: FamilyRequest, lines: Sequence[RequestLine], at: dateti
     _post("requests/answered", request=request, lines=lines, at=at)
 
 
+def message_to_family(*, request: FamilyRequest, at: datetime) -> None:
+    """Tell every guardian that a message waits; nothing of what it says."""
+    outbox.post_each(
+        kind="requests/message",
+        letters=[
+            outbox.Letter(
+                to_address=guardian.email,
+                to_name=str(guardian),
+                household_id=request.household_id,
+                context={"number": request.number, "first_name": guardian.first_name},
+            )
+            for guardian in addressees(request.household)
+        ],
+        at=at,
+    )
+
+
+def message_to_town(*, request: FamilyRequest, at: datetime) -> None:
+    """Tell the agent who follows the request, else its site, else the town's office, that a message waits. Nobody is
+    told when none of them has an address."""
+    town = municipality()
+    agent = request.assigned_to if request.assigned_to is not None and request.assigned_to.is_active else None
+    site = next((line.site for line in request.lines.select_related("site") if line.site is not None), None)
+    address = (agent.email if agent is not None else "") or (site.email if site is not None else "") or town.email
+    if address:
+        outbox.post(
+            kind="requests/message_to_town",
+            to_address=address,
+            to_name=str(agent) if agent is not None else (town.department_name or town.name),
+            at=at,
+            context={"number": request.number},
+        )
+
+
 def _post(kind: str, *, request: FamilyRequest, lines: Sequence[RequestLine], at: datetime) -> None:
     context = {
         "number": request.number,
@@ -32,7 +67,7 @@ def _post(kind: str, *, request: FamilyRequest, lines: Sequence[RequestLine], at
                 "child": line.child.first_name if line.child is not None else "",
                 "what": line.label,
                 "state": line.state,
-                "reason": line.reason,
+                "reason": "" if request.is_health else line.reason,
             }
             for line in lines
         ],
@@ -62,4 +97,12 @@ def _lines(mail: OutboxMail) -> dict[str, Any]:
     }
 
 
-builders = {"sent": _lines, "answered": _lines}
+def _message(mail: OutboxMail) -> dict[str, Any]:
+    return {"request_path": reverse("portal:request", args=[mail.context["number"]]) + "#messages"}
+
+
+def _message_to_town(mail: OutboxMail) -> dict[str, Any]:
+    return {"request_path": reverse("office:request", args=[mail.context["number"]]) + "#messages"}
+
+
+builders = {"sent": _lines, "answered": _lines, "message": _message, "message_to_town": _message_to_town}
