@@ -33,6 +33,10 @@ class Municipality(models.Model):
     closed_until = models.DateField(
         null=True, help_text=_("Dernier jour qu’une fermeture a jamais touché : au-delà, aucune n’est à chercher.")
     )
+    alert_until = models.DateTimeField(
+        null=True,
+        help_text=_("Jusqu’à quand une actualité urgente peut être en ligne : au-delà, aucune n’est à chercher."),
+    )
     loaded_key = models.UUIDField(
         default=uuid.uuid4,
         editable=False,

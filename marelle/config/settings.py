@@ -56,6 +56,7 @@ INSTALLED_APPS = [
     "marelle.requests",
     "marelle.documents",
     "marelle.bookings",
+    "marelle.communication",
     "marelle.towns",
     "marelle.portal",
     "marelle.office",
@@ -75,6 +76,7 @@ TICKS = [
     "marelle.bookings.services.health_files.tick",
     "marelle.families.authorised.tick",
     "marelle.accounts.tasks.tick",
+    "marelle.communication.services.notices.tick",
 ]
 #: What the answer to a line of no service does, by the line's act (`requests.services.Settler`). An act that is not
 #: named does nothing but be answered.

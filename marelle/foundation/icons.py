@@ -56,6 +56,7 @@ INTERFACE_ICONS = (
     "log-out",
     "mail",
     "map-pin",
+    "megaphone",
     "message-square",
     "minus",
     "pencil",

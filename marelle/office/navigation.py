@@ -39,6 +39,7 @@ DESTINATIONS: tuple[Destination, ...] = (
     Destination(label=_("Familles"), url_name="office:families", icon="users-round"),
     Destination(label=_("Ouvertures"), url_name="office:openings", icon="calendar-days", kinds=frozenset(DESK)),
     Destination(label=_("Fermetures et sorties"), url_name="office:closures", icon="calendar-x-2"),
+    Destination(label=_("Actualités"), url_name="office:news", icon="megaphone"),
     Destination(
         label=_("E-mails"),
         url_name="office:mails",

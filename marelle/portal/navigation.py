@@ -1,5 +1,5 @@
 """What the families' pages show around their content: destinations, person, basket. One query at most, the basket's,
-and only when a template asks for it."""
+and only when a template asks for it; those of the urgent news only while there may be some."""
 
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from marelle.bookings.queries.baskets import basket_count
+from marelle.portal.news import alerts
 
 _PLACES = {
     "home": "home",
@@ -26,6 +27,8 @@ _PLACES = {
     "withdraw": "demarches",
     "family": "family",
     "history": "family",
+    "news": "home",
+    "news_post": "home",
 }
 
 
@@ -38,7 +41,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """On every page but the agents': `help_url` and `footer_links`. On a guardian's pages also `nav`, a list of {label,
     url, icon, current, count}; `person`: {name, initial, account_url,
     switch_url, sign_out_url}; `basket_count`, the user's
-    choices not sent yet, and `check_url`, where they are sent."""
+    choices not sent yet, and `check_url`, where they are sent; `alerts`, the urgent news not read yet."""
     match = request.resolver_match
     if match is not None and match.app_name == "office":
         return {}
@@ -83,5 +86,6 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "sign_out_url": reverse("accounts:sign_out"),
         },
         "basket_count": count,
+        "alerts": SimpleLazyObject(lambda: alerts(household, user, at=request.at)),  # type: ignore[arg-type,attr-defined]
         "check_url": reverse("portal:check"),
     }

@@ -124,6 +124,9 @@ TABLE = (
     Line("portal:withdraw", "get", OWN, number),
     Line("portal:withdraw", "post", ("door", "/demandes/{number}/", 404, 404, 404, 404), number),
     Line("portal:request_calendar", "get", OWN, number),
+    Line("portal:news", "get", FAMILIES),
+    Line("portal:news_post", "get", ("door", 200, 404, 200, 404, 404), lambda at: (at.news.pk,)),
+    Line("portal:read_news", "post", ("door", "/actualites/", 404, "/actualites/", 404, 404), lambda at: (at.news.pk,)),
     Line("portal:family", "get", FAMILIES),
     Line("portal:history", "get", FAMILIES),
     Line("families:switch", "get", FAMILIES),
@@ -168,6 +171,14 @@ TABLE = (
     Line("office:record_for_family", "post", ("door", 404, 404, 404, "/agents/familles/{household}/planning/cantine/", 404), canteen, lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("office:invite", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), guardian),
     Line("office:openings", "get", AGENTS),
+    Line("office:news", "get", AGENTS),
+    Line("office:new_news", "get", AGENTS),
+    Line("office:new_news", "post", ("door", 404, 404, 404, 422, 422), data=lambda _: {"key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("office:news_post", "get", AGENTS_THERE, lambda at: (at.news.pk,)),
+    Line("office:news_post", "post", ("door", 404, 404, 404, 422, 404), lambda at: (at.news.pk,)),
+    Line("office:withdraw_news", "post", ("door", 404, 404, 404, "/agents/actualites/{news}/", 404), lambda at: (at.news.pk,)),  # noqa: E501
+    Line("office:delete_news", "get", AGENTS_THERE, lambda at: (at.draft.pk,)),
+    Line("office:delete_news", "post", ("door", 404, 404, 404, "/agents/actualites/", 404), lambda at: (at.draft.pk,)),
     Line("office:mails", "get", AGENTS),
     Line("office:mail", "post", ("door", 404, 404, 404, "/agents/e-mails/", 404), lambda at: (at.mail.pk,), lambda _: {"do": "drop"}),  # noqa: E501
 )  # fmt: skip
@@ -205,6 +216,7 @@ def wrong(line: Line, at: World) -> list[str]:
         "run": at.run.pk,
         "round": at.round.pk,
         "closure": at.closure.pk,
+        "news": at.news.pk,
     }
     for who, expected in zip(PEOPLE, line.expect, strict=True):
         url = reverse(line.name, args=line.args(at)) + line.query

@@ -14,6 +14,7 @@ from marelle.activities.models import Site
 from marelle.bookings.models import BasketLine, Closure
 from marelle.bookings.queries.closures import Reach
 from marelle.bookings.services.closures import close_days
+from marelle.communication.models import NewsPost
 from marelle.demo.models import DeliveredMail
 from marelle.families.imports.saving import advance, begin_import, match_columns
 from marelle.families.invitations import schedule_round
@@ -23,6 +24,7 @@ from marelle.foundation import outbox
 from marelle.foundation.audit import PORTAL
 from marelle.foundation.models import MailState, OutboxMail
 from marelle.requests.models import FamilyRequest
+from tests.communication import news
 from tests.offer import AT, PASSWORD, Family, absent, agent, booked, cadours, choose, enrolled, family, paris
 
 MONDAY, TUESDAY, THURSDAY = date(2026, 11, 16), date(2026, 11, 17), date(2026, 11, 12)
@@ -48,6 +50,8 @@ class World:
     run: ImportRun  # a spreadsheet ready to be saved
     round: InvitationRound  # to leave tomorrow
     closure: Closure
+    news: NewsPost  # online, for the families of Inès's school
+    draft: NewsPost  # for them too, not published
 
     @property
     def people(self) -> dict[str, User | None]:
@@ -159,6 +163,8 @@ def world(settings: Settings) -> World:
             by=malika,
             at=AT,
         ).closure,
+        news=news.publish(by=malika, sites=["ecole-elementaire"]),
+        draft=news.draft(by=malika, sites=["ecole-elementaire"]),
         delivered=DeliveredMail.objects.create(
             message_id="<1@x>", from_address="a@example.org", to_address="b@example.org", subject="Bonjour",
             text="Bonjour", html="<html><head></head>Bonjour</html>", delivered_at=AT,

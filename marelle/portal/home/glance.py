@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from marelle.accounts.models import User
 from marelle.activities.models import BookingMode, Municipality
 from marelle.activities.queries import calendar_of
 from marelle.bookings.models import LIVE_ENROLMENTS, Enrolment
 from marelle.bookings.queries.days import Days, load_days
+from marelle.communication.models import NewsPost
+from marelle.communication.queries import Whereabouts, seen_from
 from marelle.families.models import Household
 from marelle.portal.children import HouseholdChild
 from marelle.rules.calendars import SchoolCalendar
@@ -34,6 +36,20 @@ class Glance:
     calendar: SchoolCalendar
     today: date
     at: datetime
+
+    def news(self) -> "QuerySet[NewsPost]":
+        """What is online for the household, the newest first."""
+        places: dict[int, tuple[set[int], set[int]]] = {
+            one.id: ({one.child.school_id} if one.child.school_id else set(), set()) for one in self.children
+        }
+        for enrolment in self.enrolments:
+            if enrolment.state in LIVE_ENROLMENTS and enrolment.child_id in places:
+                sites, services = places[enrolment.child_id]
+                sites.add(enrolment.activity.site_id)
+                services.add(enrolment.activity.service_id)
+        return seen_from(
+            [Whereabouts(frozenset(sites), frozenset(services)) for sites, services in places.values()], at=self.at
+        )
 
 
 def glance(

@@ -30,7 +30,7 @@ def attendances_today(glance: Glance) -> tuple[Attendance, ...]:
     return _attendances(glance.days, glance.today, glance.children)
 
 
-def _is_expected(state: DayState) -> bool:
+def is_expected(state: DayState) -> bool:
     booking = state.booking
     return booking is not None and booking.state in EXPECTED and booking.absence_id is None
 
@@ -41,7 +41,7 @@ def _attendances(days: Days, day: date, children: Sequence[HouseholdChild]) -> t
     found: dict[int, dict[int, str]] = {}
     services: dict[int, Service] = {}
     for state in days.states.values():
-        if state.day == day and _is_expected(state):
+        if state.day == day and is_expected(state):
             service = state.enrolment.activity.service
             services[service.pk] = service
             child_id = state.enrolment.child_id
@@ -73,7 +73,7 @@ def no_attendance(glance: Glance) -> str:
         why = _("C’est le week-end.")
     else:
         why = _("Rien n’est réservé aujourd’hui.")
-    booked = [s.day for s in days.states.values() if s.day > today and _is_expected(s)]
+    booked = [s.day for s in days.states.values() if s.day > today and is_expected(s)]
     if not booked:
         return why
     following = min(booked)
