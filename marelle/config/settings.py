@@ -206,7 +206,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if MODE == "test"
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "marelle.foundation.assets.RememberedAddresses"
     },
 }
 WHITENOISE_USE_FINDERS = MODE == "test"

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, tzinfo
 from datetime import timedelta as delta
+from functools import lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from django.utils.dates import MONTHS, MONTHS_AP, WEEKDAYS
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 from marelle.foundation.french import spaced
 from marelle.rules import limits as grammar
@@ -32,6 +33,11 @@ def weekday_words(weekday: int) -> str:
 
 def day_words(day: date, *, year: bool = False) -> str:
     """ "lundi 23 novembre", "mardi 1er décembre"; with `year`: "lundi 23 novembre 2026"."""
+    return _day_words(day, year, get_language())
+
+
+@lru_cache(maxsize=2048)  # every page names its days over and over
+def _day_words(day: date, year: bool, language: str | None) -> str:
     number = pgettext("premier jour du mois", "1er") if day.day == 1 else str(day.day)
     words = f"{weekday_words(day.weekday())} {number}{NBSP}{MONTHS[day.month]}"
     return f"{words} {day.year}" if year else words

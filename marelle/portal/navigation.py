@@ -1,11 +1,13 @@
 """What the families' pages show around their content: destinations, person, basket. One query at most, the basket's,
 and only when a template asks for it; those of the urgent news only while there may be some."""
 
+from functools import lru_cache
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from marelle.bookings.queries.baskets import basket_count
@@ -37,6 +39,29 @@ def tell_basket(request: HttpRequest, count: int) -> None:
     request.basket_count = count  # type: ignore[attr-defined]
 
 
+@lru_cache(maxsize=8)
+def _links(language: str | None) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """What is the same on every page, in one language: for nobody, and a guardian's destinations."""
+    around = {
+        "help_url": reverse("portal:help"),
+        "footer_links": [
+            {"label": _("Accessibilité : partiellement conforme"), "url": reverse("portal:accessibility")},
+            {"label": _("Données personnelles"), "url": reverse("portal:privacy")},
+            {"label": _("Mentions légales"), "url": reverse("portal:legal")},
+        ],
+    }
+    places = (
+        ("home", _("Accueil"), "house"),
+        ("plannings", _("Planning"), "calendar-days"),
+        ("demarches", _("Démarches"), "clipboard-list"),
+        ("family", _("Famille"), "users"),
+    )
+    return around, [
+        {"place": place, "label": label, "url": reverse(f"portal:{place}"), "icon": icon}
+        for place, label, icon in places
+    ]
+
+
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """On every page but the agents': `help_url` and `footer_links`. On a guardian's pages also `nav`, a list of {label,
     url, icon, current, count}; `person`: {name, initial, account_url,
@@ -45,14 +70,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     match = request.resolver_match
     if match is not None and match.app_name == "office":
         return {}
-    around: dict[str, Any] = {
-        "help_url": reverse("portal:help"),
-        "footer_links": [
-            {"label": _("Accessibilité : partiellement conforme"), "url": reverse("portal:accessibility")},
-            {"label": _("Données personnelles"), "url": reverse("portal:privacy")},
-            {"label": _("Mentions légales"), "url": reverse("portal:legal")},
-        ],
-    }
+    around, places = _links(get_language())
     household = getattr(request, "household", None)
     if household is None:
         return around
@@ -61,22 +79,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     count = getattr(request, "basket_count", None)
     if count is None:
         count = SimpleLazyObject(lambda: basket_count(user=user, household=household))  # type: ignore[arg-type]
-    places = (
-        ("home", _("Accueil"), "house"),
-        ("plannings", _("Planning"), "calendar-days"),
-        ("demarches", _("Démarches"), "clipboard-list"),
-        ("family", _("Famille"), "users"),
-    )
     return around | {
         "nav": [
-            {
-                "label": label,
-                "url": reverse(f"portal:{place}"),
-                "icon": icon,
-                "current": place == here,
-                "count": count if place == "plannings" else 0,
-            }
-            for place, label, icon in places
+            place | {"current": place["place"] == here, "count": count if place["place"] == "plannings" else 0}
+            for place in places
         ],
         "person": {
             "name": str(user),

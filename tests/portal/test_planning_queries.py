@@ -34,20 +34,22 @@ MONTH = [
     *WHO,
     ("activities_municipality", "the town: its clock, its rules, its name on the page"),
     ("bookings_enrolment", "the enrolments, with child; what the town offers is at hand"),
-    ("families_residence", "the badges of all the children, enrolled or not"),
     ("bookings_basketline", "the choices not sent yet, of this month and of the others"),
+    ("families_residence", "the badges of all the children, enrolled or not"),
     *DAYS,
 ]
 #: Without a month in the address, one more finds that of the next open day.
-NEXT_MONTH = [*MONTH[:6], ("activities_openingday", "the first open day from today on"), *MONTH[6:]]
+NEXT_MONTH = [*MONTH[:5], ("activities_openingday", "the first open day from today on"), *MONTH[5:]]
 WEEK = [
     *MONTH,
     ("activities_period", "the season that the week lies in"),
     ("activities_openingday", "the weeks that the list offers"),
 ]
-YEAR = [*MONTH[:6], ("activities_period", "the periods to choose from"), *MONTH[6:]]
+YEAR = [*MONTH[:5], ("activities_period", "the periods to choose from"), *MONTH[5:]]
 SHEET = [
-    *MONTH,
+    *MONTH[:6],
+    *DAYS,
+    MONTH[6],
     ("activities_openingday", "the open days around"),
     ("requests_requestline", "what was asked and answered for that day"),
     ("activities_municipality", "the town, for the page's frame"),

@@ -15,10 +15,9 @@ from marelle.accounts.models import User
 from marelle.activities.models import Municipality, OpeningDay, Period, Service, Unit
 from marelle.activities.queries import begins_at, calendar_of, offer_of, rules_of
 from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking, Closure, Enrolment
-from marelle.bookings.queries.baskets import lines_of
 from marelle.bookings.queries.closures import closure_of, standing_on
 from marelle.bookings.queries.openings import own_opening
-from marelle.families.models import Household
+from marelle.families.models import Household, Residence
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.eligibility import Audience
@@ -138,7 +137,7 @@ def live_enrolments(*, town: Municipality, household: Household, states: Collect
     found = Enrolment.objects.filter(
         household=household, child__residences__household=household, state__in=states
     ).select_related("child")
-    enrolments = [e for e in found.order_by("child__birth_date", "child_id", "id") if e.activity_id in offer.activities]
+    enrolments = [e for e in found.order_by() if e.activity_id in offer.activities]
     for enrolment in enrolments:
         enrolment.household = household
         enrolment.activity = offer.activities[enrolment.activity_id]
@@ -151,12 +150,16 @@ def basket_lines_among(enrolments: Sequence[Enrolment], *, user: User, household
     """The choices not sent yet, for a page that has read the household's live enrolments: each line gets its own from
     there. In the order of the enrolments, then by day. One query, and a few more only when a line's enrolment is not
     among them."""
-    lines = list(lines_of(user=user, household=household).order_by("date", "unit__position", "id"))
+    chosen = BasketLine.objects.filter(basket__user=user, basket__household=household)
+    lines = list(chosen.order_by("date", "unit__position", "id"))
     known = {enrolment.pk: enrolment for enrolment in enrolments}
     for line in lines:
         if line.enrolment_id in known:
             line.enrolment = known[line.enrolment_id]
-    prefetch_related_objects([line for line in lines if line.enrolment_id not in known], "enrolment__activity__service")
+    if others := [line for line in lines if line.enrolment_id not in known]:
+        at_home = set(Residence.objects.filter(household=household).values_list("child_id", flat=True))
+        lines = [line for line in lines if line.enrolment_id in known or line.child_id in at_home]
+        prefetch_related_objects([line for line in others if line.child_id in at_home], "enrolment__activity__service")
     ranks = {id: rank for rank, id in enumerate(known)}
     return sorted(lines, key=lambda line: ranks.get(line.enrolment_id, len(ranks)))
 

@@ -18,7 +18,6 @@ from marelle.activities.models import Municipality, OpeningDay, Validation
 from marelle.bookings import notifications
 from marelle.bookings.labels import acts_words
 from marelle.bookings.models import Basket, BasketLine, Booking
-from marelle.bookings.queries.baskets import lines_of
 from marelle.bookings.queries.combinations import Wanted, reach, refusals_together, rules_for
 from marelle.bookings.queries.days import Days, DayState, attach_offer, component_places, load_days
 from marelle.bookings.services.places import exchange, release
@@ -82,21 +81,19 @@ def send_basket(
     the basket was sent from elsewhere, and the caller shows it as it is now.
     """
     basket = Basket.objects.select_for_update(no_key=True).filter(user=user, household=household).first()
-    done = FamilyRequest.objects.filter(send_key=send_key, household=household).first()
-    if done is not None:
-        return Sending(request=done, repeated=True)
     if basket is None or basket.send_key != send_key:
-        return Sending(request=None, repeated=True)
+        # A send gives the basket another key: what stands in a locked basket was never used.
+        done = FamilyRequest.objects.filter(send_key=send_key, household=household).first()
+        return Sending(request=done, repeated=True)
     lines = list(
-        lines_of(user=user, household=household)
-        .select_related("child", "enrolment")
-        .order_by("child__birth_date", "child_id", "date", "unit__position", "id")
+        basket.lines.filter(child__residences__household=household).select_related("child", "enrolment").order_by()
     )
     if shown is not None:
         lines = [line for line in lines if choice_of(line) in shown]
     if not lines:
         return Sending(request=None)
     attach_offer(lines, town=town)
+    lines.sort(key=lambda line: (line.child.birth_date, line.child_id, line.date, line.unit.position, line.id))
 
     lock_children(line.child_id for line in lines)
     days = load_basket_days(lines, town=town, at=at)

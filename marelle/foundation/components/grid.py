@@ -13,7 +13,7 @@ hall stands
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 
-class State(Protocol):
+class State(Hashable, Protocol):
     """A state as people meet it. Any enum member or object with these three attributes."""
 
     @property

@@ -12,20 +12,7 @@ from django.utils.translation import gettext as _
 
 from marelle.foundation.components.grid import Day, Grid, Mark, State, Tile
 from marelle.foundation.components.kids import Kid
-from marelle.foundation.icons import chosen_icon, icon
-
-# {…} are already escaped or safe by construction.
-_BOX = (
-    '<label class="tile" data-was="{was}" data-base="{base}"{data}>'
-    '<input type="checkbox" id="t-{key}" name="{name}" value="{key}"{checked}{described}>'
-    '<span class="vh">{day}, </span>{badge}'
-    '<span class="tile__txt">{who}<span class="tile__label tile__same">{word}</span>'
-    '<span class="tile__label tile__diff">{diff}</span></span>{badge_note}{icons}</label>'
-)
-_TEXT = (
-    '<{tag} class="tile{change}" data-was="{was}"{data}><span class="vh">{day}, </span>{badge}'
-    '<span class="tile__txt">{who}<span class="tile__label">{word}</span>{why}</span>{icon}</{end}>'
-)
+from marelle.foundation.icons import chosen_icon
 
 
 @lru_cache(maxsize=512)
@@ -42,11 +29,6 @@ def _who(name: str, unit: str) -> str:
     return said + (format_html('<span class="vh">{}, </span>', unit) if unit else "")
 
 
-@lru_cache(maxsize=256)
-def _icons(same: str, diff: str) -> str:
-    return chosen_icon(same, "tile__same") + chosen_icon(diff, "tile__diff")
-
-
 @lru_cache(maxsize=8)
 def _differences(language: str | None) -> tuple[Mark, Mark]:
     return Mark(_("À ajouter"), "plus", "add"), Mark(_("À annuler"), "minus", "remove")
@@ -59,105 +41,96 @@ def difference(*, adds: bool) -> State:
 
 def tile_html(tile: Tile, *, name: str = "want") -> SafeString:
     """One tile: a label around its box when the family may change it, else a text."""
-    kid, state = tile.kid, tile.state
-    who = _who(kid.name if kid else "", tile.unit)
-    words: str = escape(str(state.word))
-    if tile.note:
-        words = f"{words} · {escape(tile.note)}"
+    language = get_language()
+    return mark_safe(_box(tile, name, language) if tile.editable else _text(tile, language))
+
+
+def _box(tile: Tile, name: str, language: str | None) -> str:
+    before, after_day, after_key, label = _box_look(
+        language, name, tile.kid, tile.unit, tile.state, tile.ask, tile.note, tile.base, tile.cents, tile.alone,
+        tile.clash,
+    )  # fmt: skip
+    day, key = escape(tile.day), escape(tile.key)
+    described = f' aria-describedby="{escape(tile.described_by)}"' if tile.described_by else ""
+    checked = " checked" if tile.ticked else ""
+    return f'{before}{day}{after_day}{key}{after_key}{key}"{checked}{described}><span class="vh">{day}, </span>{label}'
+
+
+@lru_cache(maxsize=4096)  # a family's grid has hundreds of boxes and a dozen looks
+def _box_look(
+    language: str | None,
+    name: str,
+    kid: Kid | None,
+    unit: str,
+    state: State,
+    ask: State | None,
+    note: str,
+    base: bool,
+    cents: int | None,
+    alone: bool,
+    clash: bool,
+) -> tuple[str, str, str, str]:
+    """What boxes of one look have in common: the pieces of their HTML around the day, the key, and the key again."""
+    diff = ask or difference(adds=not base)
+    word = escape(str(state.word))
     data = f' data-kid="{escape(kid.key)}"' if kid else ""
-    if not tile.editable:
-        changed = difference(adds=tile.change == "add") if tile.change else state
-        why = f'<span class="vh">, {escape(tile.why)}</span>' if tile.why else ""
-        hint = f' title="{escape(tile.why)}"' if tile.why else ""
-        link = f' href="{escape(tile.href)}"' if tile.href else ""
-        return mark_safe(
-            _TEXT.format(
-                tag="a" if tile.href else "div",
-                end="a" if tile.href else "div",
-                change=f" tile--{tile.change}" if tile.change else "",
-                was=escape(state.css),
-                data=data + hint + link,
-                day=escape(tile.day),
-                badge=badge(kid) if kid else "",
-                who=who,
-                word=escape(str(changed.word)) if tile.change else words,
-                why=why,
-                icon=chosen_icon(changed.icon),
-            )
-        )
-    diff = tile.ask or difference(adds=not tile.base)
-    if tile.cents is not None:
-        data += f' data-cents="{tile.cents}"'
-    if tile.alone:
-        data += " data-alone"
-    if tile.clash:
-        data += " data-clash"
-    day = escape(tile.day)
-    said = f"{day} · {escape(tile.unit)}" if tile.unit else day
-    return mark_safe(
-        _BOX.format(
-            was=escape(state.css),
-            base="1" if tile.base else "0",
-            data=f'{data} data-day="{said}"' + (f' data-who="{escape(kid.name)}"' if kid else ""),
-            key=escape(tile.key),
-            name=name,
-            checked=" checked" if tile.ticked else "",
-            described=f' aria-describedby="{escape(tile.described_by)}"' if tile.described_by else "",
-            day=day,
-            badge=badge(kid) if kid else "",
-            who=who,
-            word=words,
-            diff=escape(str(diff.word)),
-            badge_note=f'<span class="tile__badge" aria-hidden="true">{escape(tile.note)}</span>' if tile.note else "",
-            icons=_icons(state.icon, diff.icon),
-        )
+    data += f' data-cents="{cents}"' if cents is not None else ""
+    data += " data-alone" if alone else ""
+    data += " data-clash" if clash else ""
+    said = f" · {escape(unit)}" if unit else ""
+    whose = f' data-who="{escape(kid.name)}"' if kid else ""
+    return (
+        f'<label class="tile" data-was="{escape(state.css)}" data-base="{int(base)}"{data} data-day="',
+        f'{said}"{whose}><input type="checkbox" id="t-',
+        f'" name="{name}" value="',
+        f'{badge(kid) if kid else ""}<span class="tile__txt">{_who(kid.name if kid else "", unit)}'
+        f'<span class="tile__label tile__same">{word}{f" · {escape(note)}" if note else ""}</span>'
+        f'<span class="tile__label tile__diff">{escape(str(diff.word))}</span></span>'
+        + (f'<span class="tile__badge" aria-hidden="true">{escape(note)}</span>' if note else "")
+        + f"{chosen_icon(state.icon, 'tile__same')}{chosen_icon(diff.icon, 'tile__diff')}</label>",
     )
 
 
-def tiles_html(day: Day, grid: Grid) -> SafeString:
+def _text(tile: Tile, language: str | None) -> str:
+    tag, before, after_day, label, after_why = _text_look(
+        language, tile.kid, tile.unit, tile.state, tile.change, tile.note, bool(tile.href)
+    )
+    why = f'<span class="vh">, {escape(tile.why)}</span>' if tile.why else ""
+    hint = f' title="{escape(tile.why)}"' if tile.why else ""
+    link = f' href="{escape(tile.href)}"' if tile.href else ""
+    return (
+        f'{before}{hint}{link}><span class="vh">{escape(tile.day)}, </span>{after_day}{label}{why}{after_why}</{tag}>'
+    )
+
+
+@lru_cache(maxsize=4096)
+def _text_look(
+    language: str | None, kid: Kid | None, unit: str, state: State, change: str, note: str, leads: bool
+) -> tuple[str, str, str, str, str]:
+    """The same for tiles that are a text: its tag, and the pieces around the links and the reason."""
+    tag = "a" if leads else "div"
+    shown = difference(adds=change == "add") if change else state
+    word = escape(str(shown.word))
+    if note and not change:
+        word = f"{word} · {escape(note)}"
+    data = f' data-kid="{escape(kid.key)}"' if kid else ""
+    changed = f" tile--{change}" if change else ""
+    return (
+        tag,
+        f'<{tag} class="tile{changed}" data-was="{escape(state.css)}"{data}',
+        f'{badge(kid) if kid else ""}<span class="tile__txt">{_who(kid.name if kid else "", unit)}',
+        f'<span class="tile__label">{word}</span>',
+        f"</span>{chosen_icon(shown.icon)}",
+    )
+
+
+def tiles_html(day: Day, grid: Grid, language: str | None) -> str:
     """All the tiles of a cell; where it holds several units, each unit's word above its tiles."""
-    if not grid.several_units:
-        return mark_safe("".join([tile_html(tile, name=grid.name) for tile in day.tiles]))
     parts: list[str] = []
     unit = ""
     for tile in day.tiles:
-        if tile.unit != unit:
+        if grid.several_units and tile.unit != unit:
             unit = tile.unit
             parts.append(f'<span class="unitname" aria-hidden="true">{escape(unit)}</span>')
-        parts.append(tile_html(tile, name=grid.name))
-    return mark_safe("".join(parts))
-
-
-def cell_html(day: Day, grid: Grid) -> SafeString:
-    """A date's cell: its head, then its tiles or why it is shut."""
-    names = [f"of-{day.group}"] if grid.groups else []
-    if day.starts:
-        names.append("kid-start")
-    if day.today or day.outside:
-        names.append("is-today" if day.today else "is-out")
-    css = f' class="{" ".join(names)}"' if names else ""
-    head = ""
-    if day.number:
-        now = ' aria-current="date"' if day.today else ""
-        inside = f'{escape(day.number)}<span class="vh"> {escape(day.title)}</span>'
-        if day.href:
-            inside = f'<a class="day__num" href="{escape(day.href)}"{now}>{inside}</a>'
-        else:
-            inside = f'<span class="day__num"{now}>{inside}</span>'
-        if day.due:
-            inside += (
-                f'<span class="day__due" id="{escape(day.due_id)}">{icon("clock-alert")}'
-                f'<span class="vh">{escape(day.due_words)}</span><span aria-hidden="true">'
-                f'<span class="mob-hide">{escape(_("jusqu’à"))} </span>{escape(day.due)}</span></span>'
-            )
-        elif day.aside:
-            inside += f'<span class="day__aside">{escape(day.aside)}</span>'
-        head = f'<div class="day__head">{inside}</div>'
-    if day.closed:
-        body = (
-            f'<div class="tile tile--shut" data-was="{escape(day.closed.css)}"><span class="tile__txt">'
-            f'<span class="tile__label">{escape(day.closed.word)}</span></span>{chosen_icon(day.closed.icon)}</div>'
-        )
-    else:
-        body = tiles_html(day, grid)
-    return mark_safe(f'<td{css}><div class="day">{head}{body}</div></td>')
+        parts.append(_box(tile, grid.name, language) if tile.editable else _text(tile, language))
+    return "".join(parts)

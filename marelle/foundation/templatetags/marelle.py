@@ -1,5 +1,6 @@
 """Tags and filters that every template of the portal may load: `{% load marelle %}`."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 from typing import Any
 
@@ -8,15 +9,19 @@ from django.forms import BoundField
 from django.template.base import FilterExpression, Node, Parser, Token, Variable
 from django.template.context import Context
 from django.template.defaultfilters import stringfilter
+from django.templatetags.i18n import TranslateNode, do_translate
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 from marelle.foundation import french
 from marelle.foundation import icons as drawn
+from marelle.foundation.components import legend as legend_component
 from marelle.foundation.components import menu as menu_component
+from marelle.foundation.components import rows as rows_component
 from marelle.foundation.components import tile as tiles_component
-from marelle.foundation.components.grid import Day, Grid, Menu, State, Tile
+from marelle.foundation.components.grid import Grid, Menu, State, Tile
 from marelle.foundation.components.kids import Kid
 from marelle.foundation.sentences import day_words, moment_words
 from marelle.foundation.theme import sheet_address
@@ -51,6 +56,31 @@ def icon(parser: Parser, token: Token) -> IconNode:
     return IconNode(parser.compile_filter(bits[0]), parser.compile_filter(bits[1]) if len(bits) > 1 else None)
 
 
+class SaidNode(Node):
+    """`{% translate "…" %}` of a literal: found in the catalogue once per language, not once per page."""
+
+    child_nodelists = ()
+
+    def __init__(self, translation: TranslateNode) -> None:
+        self.translation = translation
+        self.said: dict[tuple[str | None, bool], str] = {}
+
+    def render(self, context: Context) -> str:
+        key = get_language(), context.autoescape
+        if (text := self.said.get(key)) is None:
+            text = self.said[key] = self.translation.render(context)
+        return text
+
+
+@register.tag
+def translate(parser: Parser, token: Token) -> Node:
+    """Django's own; a literal alone, as nearly all are, is remembered."""
+    node = do_translate(parser, token)
+    _tag, text, *options = token.split_contents()
+    literal = text[0] == text[-1] and text[0] in "\"'"
+    return SaidNode(node) if literal and not options else node
+
+
 @register.simple_tag
 def badge(kid: Kid, classes: str = "") -> SafeString:
     """A child's badge: shape, letters, colour. The child's name must stand beside it."""
@@ -69,26 +99,15 @@ def menu(
     return menu_component.menu_html(menu, end=end, short=short, button=button, offset=offset)
 
 
-class CellNode(Node):
-    """`{% cell day grid %}`: a date's cell."""
-
-    child_nodelists = ()
-
-    def __init__(self, day: FilterExpression, grid: FilterExpression) -> None:
-        self.day, self.grid = day, grid
-
-    def render(self, context: Context) -> SafeString:
-        day: Day = self.day.resolve(context)
-        grid: Grid = self.grid.resolve(context)
-        return tiles_component.cell_html(day, grid)
+@register.simple_tag
+def legend(states: Iterable[State], inside: bool = False) -> SafeString:
+    return legend_component.legend_html(states, inside=inside)
 
 
-@register.tag
-def cell(parser: Parser, token: Token) -> CellNode:
-    bits = token.split_contents()[1:]
-    if len(bits) != 2:
-        raise template.TemplateSyntaxError("{% cell day grid %}")
-    return CellNode(parser.compile_filter(bits[0]), parser.compile_filter(bits[1]))
+@register.simple_tag
+def rows(grid: Grid) -> SafeString:
+    """A planning grid's rows: `{% rows grid %}`."""
+    return rows_component.rows_html(grid)
 
 
 @register.simple_tag

@@ -1,6 +1,7 @@
 """Where a family stands in a service: its tabs, its enrolments, its children, whom it may write to."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.http import Http404
 from django.urls import reverse
@@ -9,6 +10,7 @@ from marelle.activities.models import Municipality, Service, Site
 from marelle.activities.queries import Contact, contacts_for, municipality
 from marelle.bookings.models import Enrolment
 from marelle.bookings.queries.days import live_enrolments
+from marelle.families.models import Household
 from marelle.families.permissions import GuardianHttpRequest
 from marelle.families.queries import kids_of
 from marelle.foundation.components.grid import Kid
@@ -24,19 +26,24 @@ class Tab:
     current: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Place:
     """Where a family stands in a service: all that the planning's views share."""
 
     town: Municipality
+    household: Household
     service: Service
     tabs: list[Tab]
     live: list[Enrolment]  # accepted or asked, of all services
     enrolments: list[Enrolment]  # accepted, of this service (and at `site`, when one is chosen)
     waiting: list[Enrolment]  # asked, not answered yet
-    kids: dict[int, Kid]
     site: str = ""  # the slug of the establishment chosen, when the children are enrolled at several
     sites: tuple[Site, ...] = ()  # where the children are enrolled
+
+    @cached_property
+    def kids(self) -> dict[int, Kid]:
+        """The household's children by id. One query, when first asked: a form that is only kept does not ask."""
+        return kids_of(self.household)
 
     @property
     def missing(self) -> list[Kid]:
@@ -69,6 +76,7 @@ def place_of(request: GuardianHttpRequest, slug: str, *, asked: str | None = Non
     site = asked if len(sites) > 1 and any(found.slug == asked for found in sites) else ""
     return Place(
         town=town,
+        household=request.household,
         service=service,
         tabs=[
             Tab(service=found, url=reverse("portal:planning", args=[found.slug]), current=found.id == service.id)
@@ -77,7 +85,6 @@ def place_of(request: GuardianHttpRequest, slug: str, *, asked: str | None = Non
         live=enrolments,
         enrolments=[e for e in accepted if not site or e.activity.site.slug == site],
         waiting=[e for e in mine if e.state == EnrolmentState.SUBMITTED],
-        kids=kids_of(request.household),
         site=site,
         sites=sites,
     )
