@@ -64,7 +64,8 @@ EXPECTED_BOOKINGS = tuple(state for state in LIVE_BOOKINGS if state != BookingSt
 class Absence(models.Model):
     """That a child will not come on a booked day, as its line announced it (docs/algorithms/absences.md). The rest is
     what the town's rule said then: `still_due` and `proven`, in per cent of the price, without and with a proof handed
-    in before `proof_until`. `cause` is a slug of the town's document, "" for another reason."""
+    in before `proof_until`. `cause` is a slug of the town's document, "" for another reason. `proof_at`: when the proof
+    that an agent accepted was handed in; `still_due` is then what the rule says with it."""
 
     line = models.OneToOneField(RequestLine, on_delete=models.PROTECT, related_name="absence")
     cause = models.SlugField(blank=True)
@@ -74,13 +75,14 @@ class Absence(models.Model):
     still_due = models.PositiveSmallIntegerField()
     proven = models.PositiveSmallIntegerField(null=True)
     proof_until = models.DateTimeField(null=True)
+    proof_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.line_id} ({self.announced_at})"
 
     def awaits_proof(self, at: datetime) -> bool:
         """Whether a proof would still change what the day costs."""
-        lessens = self.proven is not None and self.proven < self.still_due
+        lessens = self.proven is not None and self.proven < self.still_due and self.proof_at is None
         return lessens and self.proof_until is not None and at < self.proof_until
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -133,7 +133,19 @@ def open_request(
         topic=topic,
         effect_date=min((line.day for line in lines if line.day), default=None),
     )
-    rows = RequestLine.objects.bulk_create(
+    return request, _write_lines(request, lines, first=1, by=by, at=at)
+
+
+def add_lines(request: FamilyRequest, lines: Sequence[NewLine], *, by: User, at: datetime) -> list[RequestLine]:
+    """Write more lines on an open request that the caller's transaction has locked."""
+    last = request.lines.aggregate(last=Max("position"))["last"] or 0
+    return _write_lines(request, lines, first=last + 1, by=by, at=at)
+
+
+def _write_lines(
+    request: FamilyRequest, lines: Sequence[NewLine], *, first: int, by: User, at: datetime
+) -> list[RequestLine]:
+    return RequestLine.objects.bulk_create(
         RequestLine(
             request=request,
             position=position,
@@ -150,11 +162,10 @@ def open_request(
             late=line.late,
             reason=line.reason,
             answered_at=at if line.at_once else None,
-            answered_by_label=str(by) if by_agent else "",
+            answered_by_label=str(by) if request.by_agent else "",
         )
-        for position, line in enumerate(lines, start=1)
+        for position, line in enumerate(lines, start=first)
     )
-    return request, rows
 
 
 def lock_pending(*, request_id: int, line_ids: Iterable[int]) -> tuple[FamilyRequest, list[RequestLine]]:

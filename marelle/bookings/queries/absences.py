@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import QuerySet
 
-from marelle.activities.models import Municipality
+from marelle.activities.models import Municipality, Service, Unit
 from marelle.activities.queries import begins_at, calendar_of, rules_of
 from marelle.bookings.models import Absence, Booking
 from marelle.bookings.queries.days import Days, DayState, live_enrolments, load_days
 from marelle.families.models import Household
-from marelle.rules.absences import AbsenceCost, AbsencePolicy, announced_costs
+from marelle.rules.absences import AbsenceCost, AbsencePolicy, announced_costs, judge_absence
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.lifecycles import BookingState, EnrolmentState
 
@@ -92,6 +92,34 @@ def costs_of(states: Sequence[DayState], *, town: Municipality, cause: str, at: 
         )
         found |= {(run[0].enrolment.child_id, unit.id, cost.day): cost for cost in costs}
     return found
+
+
+def proven_costs(
+    *,
+    town: Municipality,
+    service: Service,
+    unit: Unit,
+    cause: str,
+    days: Sequence[date],
+    told_at: datetime,
+    proof_at: datetime,
+) -> Mapping[date, int]:
+    """What each of these days of one absence costs, in per cent of its price, with a proof handed in then."""
+    rules = rules_of(town)
+    try:
+        policy = rules.absence_policy(rules.service(service.slug))
+    except KeyError:
+        policy = AbsencePolicy()
+    judged = judge_absence(
+        policy,
+        cause=cause or None,
+        days=days,
+        calendar=calendar_of(town),
+        starts_at=unit.starts_at,
+        told_at=told_at,
+        proof_at=proof_at,
+    )
+    return {one.day: one.still_due for one in judged}
 
 
 def absences_of(household: Household, *, first: date) -> "QuerySet[Absence]":

@@ -5,23 +5,26 @@ docs/algorithms/absences.md.
 """
 
 import uuid
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality, Unit
-from marelle.activities.queries import begins_at, calendar_of
+from marelle.activities.queries import begins_at, calendar_of, municipality
 from marelle.bookings import notifications
 from marelle.bookings.models import Absence, Booking
-from marelle.bookings.queries.absences import Key, booked_days, causes_of, costs_of, may_announce
+from marelle.bookings.queries.absences import Key, booked_days, causes_of, costs_of, may_announce, proven_costs
 from marelle.bookings.queries.days import DayState
 from marelle.bookings.services.sending import lock_children
 from marelle.families.models import Child, Household
 from marelle.foundation import audit
+from marelle.foundation.audit import Actor
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.services import NewLine, close_lines, describe, open_request
 from marelle.rules.decisions import Decision, Reason, Refused
@@ -212,6 +215,54 @@ def take_back_absence(
     )
     notifications.absence_taken_back(request=request, lines=lines, at=at)
     return tuple(lines)
+
+
+@transaction.atomic
+def prove(*, line_id: int, handed_at: datetime, by: Actor, at: datetime) -> None:
+    """An agent accepts the proof of an absence (`settings.PROVEN`): the days of that child announced together for that
+    cause, and still announced, cost what the town's rule says of a proof handed in at that instant."""
+    line = RequestLine.objects.select_related("request").get(pk=line_id)
+    first = Absence.objects.filter(line=line).first()
+    if first is None or line.child_id is None:
+        return
+    town = municipality()
+    absences = list(
+        Absence.objects.select_for_update(no_key=True, of=("self",))
+        .filter(line__request=line.request_id, line__child=line.child_id, cause=first.cause, booking__isnull=False)
+        .select_related("line__unit", "line__service")
+        .order_by("line__date", "id")
+    )
+    runs: dict[int, list[Absence]] = defaultdict(list)
+    for absence in absences:
+        if absence.line.unit is not None and absence.line.service is not None and absence.proof_at is None:
+            runs[absence.line.unit.pk].append(absence)
+    for run in runs.values():
+        unit, service = run[0].line.unit, run[0].line.service
+        assert unit is not None and service is not None
+        due = proven_costs(
+            town=town,
+            service=service,
+            unit=unit,
+            cause=first.cause,
+            days=[absence.line.date for absence in run if absence.line.date is not None],
+            told_at=first.announced_at,
+            proof_at=handed_at,
+        )
+        for absence in run:
+            assert absence.line.date is not None
+            absence.proof_at, absence.still_due = handed_at, min(absence.still_due, due[absence.line.date])
+    proven = [absence for run in runs.values() for absence in run]
+    Absence.objects.bulk_update(proven, ["proof_at", "still_due"])
+    if proven:
+        audit.record(
+            at=at,
+            by=by,
+            action="absence.proven",
+            subject=line.request,
+            household_id=line.request.household_id,
+            text=_("Justificatif accepté pour l’absence, demande n° %(number)s.") % {"number": line.request.number},
+            facts={"due": {str(absence.line_id): absence.still_due for absence in proven}},
+        )
 
 
 def has_begun(unit: Unit, day: date, *, town: Municipality, at: datetime) -> bool:
