@@ -33,6 +33,9 @@ else:
     DATA_KEYS = environment.text("DATA_KEYS") or "test:" + "QUJD" * 10 + "QUI="
 # A health file is erased so many days after the school year that it was confirmed for, once no enrolment needs it.
 HEALTH_KEPT_DAYS = environment.number("HEALTH_KEPT_DAYS", 60)
+#: Days that a document is kept once refused, replaced or taken back, and once it is valid no longer.
+DOCUMENTS_KEPT_DAYS = environment.number("DOCUMENTS_KEPT_DAYS", 90)
+EXPIRED_DOCUMENTS_KEPT_DAYS = environment.number("EXPIRED_DOCUMENTS_KEPT_DAYS", 365)
 FILES_DIR = Path(environment.text("FILES_DIR") or (VAR_DIR / "demo" if DEMO else VAR_DIR) / "files")
 
 # Only the demo's clock can be moved, and only at its start.
@@ -77,11 +80,14 @@ TICKS = [
     "marelle.families.authorised.tick",
     "marelle.accounts.tasks.tick",
     "marelle.communication.services.notices.tick",
+    "marelle.documents.services.reminders.tick",
+    "marelle.documents.services.keeping.tick",
 ]
 #: What the answer to a line of no service does, by the line's act (`requests.services.Settler`). An act that is not
 #: named does nothing but be answered.
 SETTLERS: dict[str, str] = {
     "change": "marelle.requests.corrections.settle",
+    "give": "marelle.documents.services.reviews.settle",
 }
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = [
@@ -176,6 +182,7 @@ LANDING = "marelle.families.permissions.landing"
 UNSENT = "marelle.portal.leaving.unsent"
 ERASE_UNSENT = "marelle.portal.leaving.erase"
 TAKE_UP = "marelle.portal.planning.ticks.take_up"
+PROVEN = "marelle.bookings.services.absences.prove"
 LETTERHEAD = "marelle.activities.letterhead.letterhead"
 ACCOUNT_ADAPTER = "marelle.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -5,6 +5,7 @@ urlpatterns = [
     path("", include("marelle.foundation.urls")),
     path("", include("marelle.accounts.urls")),
     path("", include("marelle.families.urls")),
+    path("", include("marelle.documents.urls")),
     path("agents/", include("marelle.office.urls")),
     path("", include("marelle.portal.urls")),
 ]

@@ -83,6 +83,22 @@ class SupportingDocument(models.Model):
         return f"{self.paper} {self.household_id} ({self.state})"
 
 
+class DocumentReading(models.Model):
+    """One opening of a document that tells of health: who and when. Never changed; it outlives the document's file."""
+
+    document = models.ForeignKey(SupportingDocument, on_delete=models.PROTECT, related_name="readings")
+    at = models.DateTimeField()
+    reader_id = models.BigIntegerField()
+    reader_label = models.CharField(max_length=150)
+    by_agent = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.reader_label}"
+
+
 class TermsAcceptance(models.Model):
     """That a household accepted a version of one of the town's regulations; a new version is accepted anew."""
 

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -99,6 +100,34 @@ def counted(household: Household) -> "QuerySet[SupportingDocument]":
     (which speaks of that absence alone)."""
     return SupportingDocument.objects.filter(household=household).exclude(
         Q(state__in=(DocumentState.REPLACED, DocumentState.WITHDRAWN)) | Q(line__act=Act.ABSENT, line__isnull=False)
+    )
+
+
+def latest_of(documents: Collection[SupportingDocument], *, town: Municipality, on: date) -> Mapping[UUID, Standing]:
+    """By document, where its paper stands on that day, for those of these documents that the standing is said of: not
+    for one that another has taken the place of. One query."""
+    homes: dict[tuple[int, str], dict[Subject, list[Handed]]] = defaultdict(lambda: defaultdict(list))
+    rows = SupportingDocument.objects.filter(
+        household__in={document.household_id for document in documents},
+        paper__in={document.paper for document in documents},
+        line=None,
+    ).exclude(state__in=(DocumentState.REPLACED, DocumentState.WITHDRAWN))
+    for row in rows:
+        homes[row.household_id, row.school_year][Subject(row.paper, row.child_id, row.guardian_id)].append(_read(row))
+    found: dict[UUID, Standing] = {}
+    for (_home, _year), subjects in homes.items():
+        for subject, handed in subjects.items():
+            paper = find_paper(town, subject.paper)
+            if paper is not None and handed:
+                standing = rules.standing(paper.rule(), handed, on=on)
+                if isinstance(standing.key, UUID):
+                    found[standing.key] = standing
+    return found
+
+
+def _read(row: SupportingDocument) -> Handed:
+    return Handed(
+        key=row.pk, state=DocumentState(row.state), at=row.handed_at, valid_until=row.valid_until, reason=row.reason
     )
 
 

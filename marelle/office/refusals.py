@@ -37,6 +37,14 @@ MODELS: dict[str, tuple[Model, ...]] = {
         Model("illisible", _("Le justificatif ne se lit pas, ou ne dit pas la même chose.")),
         Model("erreur", _("Cette valeur semble erronée : appelez le service.")),
     ),
+    RequestKind.PAPER: (
+        Model("illisible", _("Le document est illisible : reprenez la photo en pleine lumière, à plat.")),
+        Model("incomplet", _("Il manque une page.")),
+        Model("ancien", _("Le document est trop ancien.")),
+        Model("perime", _("Le document n’est plus valable.")),
+        Model("autre", _("Ce n’est pas le document demandé.")),
+        Model("personne", _("Le document concerne une autre personne.")),
+    ),
     OVERRIDE: (
         Model("appel", _("À la demande de la famille, par téléphone.")),
         Model("justificatif", _("Justificatif reçu par le service.")),

@@ -22,6 +22,8 @@ _PLACES = {
     "send": "plannings",
     "remove_line": "plannings",
     "demarches": "demarches",
+    "documents": "demarches",
+    "withdraw_document": "demarches",
     "enrol": "demarches",
     "absence": "demarches",
     "take_back_absence": "demarches",

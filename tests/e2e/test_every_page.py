@@ -47,12 +47,17 @@ def prepare() -> dict[str, object]:
     strike = close_days(
         kind="strike", reach=Reach(), days=[day(24)], words="Grève nationale.", key=uuid.uuid4(), by=malika, at=offer.AT
     ).closure
+    from tests.security.world import handed_in
+
+    document = handed_in(who)
     return {
         "closure": strike.pk,
         "pending": pending.number,
         "cancelling": cancelling.number,
         "absence": absence.number,
         "household": who.household.pk,
+        "document": str(document.pk),
+        "paper": document.review.request.number if document.review else "",
         "newcomer": newcomer.household.pk,
         "run": run.pk,
         "round": scheduled.pk,
@@ -84,6 +89,8 @@ FAMILY = [
     "/demandes/{pending}/retirer/",
     "/famille/",
     "/famille/historique/",
+    "/documents/",
+    "/documents/{document}/retirer/",
     "/aide/",
     "/mentions-legales/",
     "/donnees-personnelles/",
@@ -97,6 +104,7 @@ AGENT = [
     "/agents/demandes/{pending}/",
     "/agents/demandes/{cancelling}/",
     "/agents/demandes/{absence}/",
+    "/agents/demandes/{paper}/",
     "/agents/demandes/raccourcis/",
     "/agents/familles/{household}/planning/cantine/?mois=2026-11",
     "/agents/familles/{household}/planning/mercredi/",

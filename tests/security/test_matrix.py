@@ -1,6 +1,7 @@
 """Every address of the portal, and what each kind of person gets there. A new address has no place here until its line
 is written: that is a failure."""
 
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -51,6 +52,10 @@ def number(at: World) -> tuple[str]:
 
 def absence_number(at: World) -> tuple[str]:
     return (at.absence.number,)
+
+
+def document(at: World) -> tuple[uuid.UUID]:
+    return (at.document.pk,)
 
 
 def guardian(at: World) -> tuple[int, int]:
@@ -127,6 +132,11 @@ TABLE = (
     Line("portal:news", "get", FAMILIES),
     Line("portal:news_post", "get", ("door", 200, 404, 200, 404, 404), lambda at: (at.news.pk,)),
     Line("portal:read_news", "post", ("door", "/actualites/", 404, "/actualites/", 404, 404), lambda at: (at.news.pk,)),
+    Line("portal:documents", "get", FAMILIES),
+    Line("portal:documents", "post", ("door", 422, 422, 422, 404, 404)),
+    Line("portal:withdraw_document", "get", OWN, document),
+    Line("portal:withdraw_document", "post", ("door", "/documents/", 404, 404, 404, 404), document),
+    Line("documents:file", "get", ("door", 200, 404, 404, 200, 404), document),
     Line("portal:family", "get", FAMILIES),
     Line("portal:history", "get", FAMILIES),
     Line("families:switch", "get", FAMILIES),

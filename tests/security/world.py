@@ -11,17 +11,21 @@ from pytest_django import Settings
 from marelle.accounts.models import AgentRole, User
 from marelle.accounts.services import activate, register_agent
 from marelle.activities.models import Site
+from marelle.activities.queries import municipality, rules_of
 from marelle.bookings.models import BasketLine, Closure
 from marelle.bookings.queries.closures import Reach
 from marelle.bookings.services.closures import close_days
 from marelle.communication.models import NewsPost
 from marelle.demo.models import DeliveredMail
+from marelle.documents.models import SupportingDocument
+from marelle.documents.services import hand_in
 from marelle.families.imports.saving import advance, begin_import, match_columns
 from marelle.families.invitations import schedule_round
 from marelle.families.models import Guardian, Household, ImportRun, InvitationRound, Residence
 from marelle.families.services import Address, NewGuardian, invite_guardian, register_household
 from marelle.foundation import outbox
 from marelle.foundation.audit import PORTAL
+from marelle.foundation.files.verdicts import FileKind, Judged
 from marelle.foundation.models import MailState, OutboxMail
 from marelle.requests.models import FamilyRequest
 from tests.communication import news
@@ -52,6 +56,7 @@ class World:
     closure: Closure
     news: NewsPost  # online, for the families of Inès's school
     draft: NewsPost  # for them too, not published
+    document: SupportingDocument  # of the first home, about Inès; nobody answered it
 
     @property
     def people(self) -> dict[str, User | None]:
@@ -125,6 +130,19 @@ def round_tomorrow(by: User) -> InvitationRound:
     )
 
 
+def handed_in(who: Family) -> SupportingDocument:
+    return hand_in(
+        household=who.household,
+        paper=rules_of(municipality()).paper("assurance-scolaire"),
+        judged=Judged(FileKind.PICTURE, b"\xff\xd8\xff"),
+        name="assurance.jpg",
+        child=who.children[0],
+        school_year="2026-2027",
+        by=who.user,
+        at=AT,
+    )
+
+
 def world(settings: Settings) -> World:
     settings.CLOCK = (AT, datetime.now(UTC))
     cadours()
@@ -169,6 +187,7 @@ def world(settings: Settings) -> World:
             message_id="<1@x>", from_address="a@example.org", to_address="b@example.org", subject="Bonjour",
             text="Bonjour", html="<html><head></head>Bonjour</html>", delivered_at=AT,
         ),
+        document=handed_in(benali),
         run=import_ready(malika),
         round=round_tomorrow(malika),
     )  # fmt: skip

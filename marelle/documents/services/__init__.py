@@ -2,5 +2,6 @@
 
 from marelle.documents.services.handing_in import NotAsked, hand_in
 from marelle.documents.services.terms import accept_terms
+from marelle.documents.services.withdrawing import NotWaiting, withdraw
 
-__all__ = ["NotAsked", "accept_terms", "hand_in"]
+__all__ = ["NotAsked", "NotWaiting", "accept_terms", "hand_in", "withdraw"]

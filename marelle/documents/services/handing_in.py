@@ -4,17 +4,22 @@ import uuid
 from datetime import date, datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from marelle.accounts.models import User
 from marelle.documents.labels import guarded_name, subject_words
 from marelle.documents.models import SupportingDocument
+from marelle.documents.services.reviews import ask_review
 from marelle.families.models import Child, Guardian, Household
 from marelle.foundation import audit
 from marelle.foundation.files.store import keep, path_of
 from marelle.foundation.files.verdicts import Judged
 from marelle.foundation.models import StoredFile
-from marelle.requests.models import RequestLine
+from marelle.foundation.sentences import day_words
+from marelle.requests.models import Act, RequestLine
+from marelle.requests.services import close_lines, lock_requests_of
+from marelle.rules.lifecycles import LineState
 from marelle.rules.papers import DocumentState
 from marelle.townfile.town import Paper, PaperSubject
 
@@ -97,11 +102,22 @@ def _hand_in(
         return done
     _check_subject(household, paper, child, guardian, school_year)
     kept.append(keep(judged, name=paper.name if paper.health else name, at=at))
-    before = SupportingDocument.objects.filter(
-        household=household, paper=paper.slug, child=child, guardian=guardian, school_year=school_year, line=line
-    )
-    before.filter(state__in=(DocumentState.TO_REVIEW, DocumentState.REFUSED)).update(
-        state=DocumentState.REPLACED, ended_at=at
+    review = None
+    if line is None or line.act == Act.ABSENT:
+        review = ask_review(
+            household=household,
+            label=label_words(paper, line),
+            child=child,
+            by=by,
+            at=at,
+            by_agent=by_agent,
+        )
+    replace(
+        SupportingDocument.objects.filter(
+            household=household, paper=paper.slug, child=child, guardian=guardian, school_year=school_year, line=line
+        ),
+        by=by,
+        at=at,
     )
     document = SupportingDocument.objects.create(
         paper=paper.slug,
@@ -118,6 +134,7 @@ def _hand_in(
         handed_by_label=str(by),
         by_agent=by_agent,
         line=line,
+        review=review,
     )
     audit.record(
         at=at,
@@ -131,9 +148,31 @@ def _hand_in(
     return document
 
 
+def label_words(paper: Paper, line: RequestLine | None) -> str:
+    """What the line of a review asks: "Certificat médical (absence du mardi 17 novembre)"."""
+    name = guarded_name(paper)
+    name = name[:1].upper() + name[1:]
+    if line is None or line.date is None:
+        return name
+    return _("%(paper)s (absence du %(day)s)") % {"paper": name, "day": day_words(line.date)}
+
+
+def replace(documents: "QuerySet[SupportingDocument]", *, by: User, at: datetime) -> None:
+    """Set aside those of these documents that still wait or were refused. What an agent has still to answer is taken
+    off the queue; an agent who is answering it that very moment comes first, and the new one is replaced by nothing."""
+    waiting = list(documents.filter(state=DocumentState.TO_REVIEW).values_list("review", flat=True))
+    lines = [line for line in waiting if line is not None]
+    lock_requests_of(lines)
+    for line in RequestLine.objects.filter(id__in=lines, state=LineState.PENDING).select_related("request"):
+        close_lines(line.request, [line], state=LineState.WITHDRAWN, by=str(by), at=at)
+    documents.filter(state__in=(DocumentState.TO_REVIEW, DocumentState.REFUSED)).update(
+        state=DocumentState.REPLACED, ended_at=at
+    )
+
+
 def lock_papers_of(household: Household) -> None:
-    """Whoever hands in, reviews or withdraws documents of a home does it one after the other. Taken before any
-    request's lock."""
+    """Whoever hands in or withdraws documents of a home does it one after the other. Taken before any request's lock;
+    who answers takes the request's alone."""
     Household.objects.select_for_update(no_key=True).only("id").get(pk=household.pk)
 
 

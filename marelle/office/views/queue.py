@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
+from csp.decorators import csp_update
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -121,6 +122,7 @@ class Desk:
         return before, order[at + 1].number if at + 1 < len(order) else ""
 
 
+@csp_update({"frame-src": ["'self'"]})
 @require_safe
 @agent_required()
 def index(request: HttpRequest) -> HttpResponse:
@@ -128,6 +130,7 @@ def index(request: HttpRequest) -> HttpResponse:
     return _page(Desk(request))
 
 
+@csp_update({"frame-src": ["'self'"]})
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_required()
 def detail(request: HttpRequest, number: str) -> HttpResponse:
