@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from marelle.accounts.codes import Typed
-from marelle.accounts.models import User
+from marelle.accounts.models import Theme, User
 
 REMEMBER = _("Garder ma connexion 30 jours sur cet appareil")
 
@@ -117,6 +117,52 @@ class CodeForm(DoorForm):
         elif outcome is Typed.OVER:
             self.add_error("code", _("Ce code n’est plus valable. Demandez-en un nouveau."))
         self.over = outcome is Typed.OVER
+
+
+class NewAddressForm(AddressForm):
+    """The address one wants to come in with from now on."""
+
+    def __init__(self, *args: Any, current: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.current = current
+        self.fields["email"].label = _("Nouvelle adresse e-mail")
+        self.fields["email"].widget.attrs["autocomplete"] = "email"
+
+    def clean_email(self) -> str:
+        email = super().clean_email()
+        if email == self.current:
+            raise ValidationError(_("C’est déjà votre adresse."))
+        return email
+
+
+class AddressCodeForm(CodeForm):
+    """The code that proves it."""
+
+    new_password = remember = None  # type: ignore[assignment]
+
+
+class SecondFactorForm(DoorForm):
+    """What the application shows; at sign-in, a recovery code does too."""
+
+    code = forms.CharField(
+        label=_("Code de votre application"),
+        max_length=20,
+        error_messages={"required": _("Indiquez le code que montre votre application.")},
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "inputmode": "text",
+                "spellcheck": "false",
+                "autocapitalize": "none",
+            }
+        ),
+    )
+
+
+class ThemeForm(forms.Form):
+    theme = forms.ChoiceField(
+        label=_("Couleurs"), choices=Theme.choices, required=False, widget=forms.RadioSelect, initial=Theme.AUTO
+    )
 
 
 class NewPasswordForm(DoorForm):

@@ -6,6 +6,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionS
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from marelle.activities.models import Site
@@ -93,6 +94,11 @@ class Session(AbstractBaseSession):
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
     device = models.CharField(max_length=80, blank=True)
     opened_at = models.DateTimeField(null=True)
+
+    @property
+    def public_name(self) -> str:
+        """What a page may call it: its key opens it, and stays here."""
+        return salted_hmac("marelle.accounts.session", self.session_key).hexdigest()[:20]
 
     @classmethod
     def get_session_store_class(cls) -> type[DatabaseSessionStore]:

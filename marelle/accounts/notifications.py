@@ -6,10 +6,12 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 
+from marelle.accounts.addresses import is_taken, undo_link
 from marelle.accounts.codes import address_token, digits_of, is_good
 from marelle.accounts.links import link_to_choose_password
-from marelle.accounts.models import CodePurpose, SentCode, User
+from marelle.accounts.models import AddressChange, CodePurpose, SentCode, User
 from marelle.activities.queries import municipality, takes_new_accounts
 from marelle.foundation.models import OutboxMail
 
@@ -26,6 +28,9 @@ def code(mail: OutboxMail) -> dict[str, Any]:
     pretty = f"{digits[:3]} {digits[3:]}".strip()
     if sent is not None and sent.purpose == CodePurpose.PROOF:
         return {"who": "proof", "digits": pretty, "url": ""}
+    if sent is not None and sent.purpose == CodePurpose.ADDRESS:
+        taken = is_taken(mail.to_address)
+        return {"who": "taken" if taken else "address", "digits": "" if taken else pretty, "url": ""}
     next_path = mail.context.get("next", "")
     user = User.objects.filter(email=mail.to_address).first()
     if user is not None and not user.is_closed:
@@ -44,4 +49,22 @@ def link_to_prove(email: str, next_path: str) -> str:
     return settings.PUBLIC_URL + path + (f"?{urlencode({'next': next_path})}" if next_path else "")
 
 
-builders = {"code": code}
+def address_changed(mail: OutboxMail) -> dict[str, Any]:
+    """To the address that was left. `url` is empty once it is too late, or put back."""
+    change = AddressChange.objects.get(pk=mail.context["change"])
+    return {"old": change.old, "new": change.new, "url": "" if change.undone_at else undo_link(change)}
+
+
+NOTICES = {
+    "password_changed": _("Votre mot de passe est changé"),
+    "second_factor_added": _("La deuxième étape de connexion est activée"),
+    "second_factor_removed": _("La deuxième étape de connexion est retirée"),
+    "recovery_used": _("Un code de secours a servi pour entrer"),
+}
+
+
+def notice(mail: OutboxMail) -> dict[str, Any]:
+    return {"what": NOTICES[mail.context["what"]], "url": settings.PUBLIC_URL + reverse("accounts:door")}
+
+
+builders = {"code": code, "address_changed": address_changed, "notice": notice}

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.module_loading import import_string
 
-from marelle.accounts.models import AgentRole, User
+from marelle.accounts.models import AgentRole, SecondFactor, User
 
 View = Callable[..., HttpResponse]
 
@@ -112,11 +112,15 @@ def proof_required(view: View) -> View:
 
 
 def account_required(view: View) -> View:
-    """For whoever is signed in, as a guardian, as an agent or as neither yet. A stranger is sent to the door."""
+    """For whoever is signed in, as a guardian, as an agent or as neither yet, with what they know around the page. A
+    stranger is sent to the door."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return view(request, *args, **kwargs) if request.user.is_authenticated else to_the_door(request)
+        if not request.user.is_authenticated:
+            return to_the_door(request)
+        import_string(settings.SETTLE)(request)
+        return view(request, *args, **kwargs)
 
     return guarded
 
@@ -151,6 +155,8 @@ def agent_required(*kinds: AgentRole.Kind) -> Callable[[View], View]:
                 raise Http404
             if kinds and role.kind not in kinds:
                 raise PermissionDenied
+            if settings.AGENTS_SECOND_FACTOR and not SecondFactor.objects.filter(user=role.user_id).exists():
+                return sent_to(request, reverse("accounts:second_factor"))
             request.agent = role  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)
 

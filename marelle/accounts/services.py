@@ -6,11 +6,13 @@ from datetime import datetime
 from allauth.account.models import EmailAddress
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from marelle.accounts.codes import new_code
 from marelle.accounts.links import LinkState, read_link, tokens
-from marelle.accounts.models import AgentRole, CodePurpose, SentCode, User
+from marelle.accounts.models import AgentRole, CodePurpose, SentCode, Session, Theme, User
 from marelle.activities.models import Site
 from marelle.foundation import outbox
 from marelle.foundation.audit import Actor, record
@@ -74,6 +76,44 @@ def choose_first_or_new_password(*, user: User, password: str, at: datetime) -> 
     validate_password(password, user)
     activate(user=user, password=password, at=at)
     return user
+
+
+@transaction.atomic
+def change_password(*, user: User, password: str, at: datetime) -> User:
+    """Give who is in another password; the e-mail says so, in case it was not them. Their other devices are out.
+    Raises ValidationError when it is too weak."""
+    user = User.objects.select_for_update().get(pk=user.pk)
+    validate_password(password, user)
+    activate(user=user, password=password, at=at)
+    tell(user=user, what="password_changed", at=at)
+    return user
+
+
+def tell(*, user: User, what: str, at: datetime) -> None:
+    """Say to the user's address what was just done with their account (`notifications.NOTICES` has the sentences)."""
+    outbox.post(kind="accounts/notice", to_address=user.email, to_name=str(user), at=at, context={"what": what})
+
+
+@transaction.atomic
+def choose_theme(*, user: User, theme: Theme) -> None:
+    """A taste, not a deed: no line of the trail."""
+    user.theme = theme
+    user.save(update_fields=["theme"])
+
+
+@transaction.atomic
+def close_sessions(*, user: User, sessions: "QuerySet[Session]", at: datetime) -> int:
+    """End these sessions of the user's, wherever they are open; how many there were."""
+    closed: int = sessions.filter(user=user).delete()[0]
+    if closed:
+        record(
+            at=at,
+            by=user.actor(),
+            action="account.sessions_closed",
+            subject=user,
+            text=ngettext("%(n)d connexion fermée.", "%(n)d connexions fermées.", closed) % {"n": closed},
+        )
+    return closed
 
 
 @transaction.atomic

@@ -177,6 +177,8 @@ LOGIN_URL = "accounts:door"
 # Rooms hand these down to those below them, which may not import them.
 KNOWN_ADDRESS = "marelle.families.door.is_known"
 WELCOME = "marelle.families.door.welcome"
+ADDRESS_CHANGED = "marelle.families.door.address_changed"
+SETTLE = "marelle.families.permissions.settle"
 NEW_ACCOUNT = ""
 LANDING = "marelle.families.permissions.landing"
 UNSENT = "marelle.portal.leaving.unsent"
@@ -184,6 +186,8 @@ ERASE_UNSENT = "marelle.portal.leaving.erase"
 TAKE_UP = "marelle.portal.planning.ticks.take_up"
 PROVEN = "marelle.bookings.services.absences.prove"
 LETTERHEAD = "marelle.activities.letterhead.letterhead"
+#: Agents do nothing before they have a second step of sign-in.
+AGENTS_SECOND_FACTOR = environment.flag("AGENTS_SECOND_FACTOR")
 ACCOUNT_ADAPTER = "marelle.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -196,6 +200,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "20/m/ip,5/10m/key",
     "reset_password": "10/m/ip,100/h/ip,5/10m/key,30/d/key",
     "code_tried": "30/m/ip,15/10m/key",
+    "second_tried": "10/10m/key",
 }
 
 LANGUAGE_CODE = "fr"

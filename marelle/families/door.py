@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from marelle.accounts.models import User
 from marelle.families.models import Guardian
+from marelle.families.services import refresh_search
 from marelle.foundation.audit import record
 
 
@@ -41,3 +42,24 @@ def welcome(email: str, *, at: datetime) -> User | None:
             text=_("%(name)s a confirmé son adresse, %(email)s.") % {"name": guardian, "email": user.email},
         )
     return user
+
+
+def address_changed(user: User, *, before: str, at: datetime) -> None:
+    """Their record follows: the household's history says so, and a search finds the new address (in the transaction of
+    the change; `settings.ADDRESS_CHANGED`)."""
+    guardian = Guardian.objects.filter(user=user).first()
+    if guardian is None:
+        return
+    guardian.email = user.email
+    guardian.save(update_fields=["email"])
+    for household in guardian.households.all():
+        refresh_search(household)
+        record(
+            at=at,
+            by=user.actor(),
+            action="guardian.address_changed",
+            subject=guardian,
+            household_id=household.pk,
+            text=_("E-mail de %(name)s : %(new)s (avant : %(old)s).")
+            % {"name": guardian, "new": user.email, "old": before},
+        )

@@ -69,6 +69,16 @@ def guardian_required(view: View) -> View:
     return guarded
 
 
+def settle(request: HttpRequest) -> None:
+    """Put around a page that is neither the families' nor the agents' what its reader knows (`settings.SETTLE`): the
+    current household, or the desk of an agent who is no guardian here."""
+    households = list(households_of(request.user))  # type: ignore[arg-type]
+    if household := current_of(households, request.session):
+        request.household, request.households = household, households  # type: ignore[attr-defined]
+    elif role := role_of(request.user):
+        request.agent = role  # type: ignore[attr-defined]
+
+
 def landing(user: User) -> str:
     """Where one arrives after the door: families at home, agents who are not a family here at their desk."""
     if not households_of(user).exists() and role_of(user) is not None:

@@ -65,6 +65,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "name": str(request.user),
             "initial": str(request.user)[:1].upper(),
             "role": role.job_title or role.get_kind_display(),
+            "theme": request.user.theme,  # type: ignore[union-attr]
+            "account_url": reverse("accounts:account"),
             "sign_out_url": reverse("accounts:sign_out"),
             "keys": request.session.get("keys", "on"),
         },

@@ -66,7 +66,7 @@ def _links(language: str | None) -> tuple[dict[str, Any], list[dict[str, str]]]:
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
     """On every page but the agents': `help_url` and `footer_links`. On a guardian's pages also `nav`, a list of {label,
-    url, icon, current, count}; `person`: {name, initial, account_url,
+    url, icon, current, count}; `person`: {name, initial, theme, account_url,
     switch_url, sign_out_url}; `basket_count`, the user's
     choices not sent yet, and `check_url`, where they are sent; `alerts`, the urgent news not read yet."""
     match = request.resolver_match
@@ -89,7 +89,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "person": {
             "name": str(user),
             "initial": str(user)[:1].upper(),
-            "account_url": reverse("portal:family"),
+            "account_url": reverse("accounts:account"),
+            "theme": user.theme,  # type: ignore[union-attr]
             "switch_url": reverse("families:switch") if len(getattr(request, "households", ())) > 1 else "",
             "sign_out_url": reverse("accounts:sign_out"),
         },

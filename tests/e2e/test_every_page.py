@@ -91,6 +91,11 @@ FAMILY = [
     "/famille/historique/",
     "/documents/",
     "/documents/{document}/retirer/",
+    "/compte/",
+    "/compte/mot-de-passe/",
+    "/compte/adresse/",
+    "/compte/deuxieme-etape/",
+    "/compte/preuve/",
     "/aide/",
     "/mentions-legales/",
     "/donnees-personnelles/",
@@ -125,6 +130,8 @@ AGENT = [
     "/agents/fermetures/{closure}/",
     "/agents/fermetures/{closure}/annuler/",
     "/agents/e-mails/",
+    "/compte/",
+    "/compte/deuxieme-etape/",
 ]
 NOBODY = [
     "/connexion/",

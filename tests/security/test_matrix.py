@@ -41,6 +41,7 @@ def everybody(answer: int | str) -> tuple[int | str, ...]:
 
 FAMILIES = ("door", 200, 200, 200, 404, 404)
 OWN = ("door", 200, 404, 404, 404, 404)
+SIGNED_IN = ("door", 200, 200, 200, 200, 200)
 AGENTS = ("door", 404, 404, 404, 200, 200)
 TOWN_WIDE = ("door", 404, 404, 404, 200, 403)
 AGENTS_THERE = ("door", 404, 404, 404, 200, 404)
@@ -64,6 +65,11 @@ def guardian(at: World) -> tuple[int, int]:
 
 def canteen(at: World) -> tuple[int, str]:
     return at.benali.household.pk, "cantine"
+
+
+def then(path: str) -> tuple[int | str, ...]:
+    """A page for whoever is signed in, that sends on to `path`."""
+    return ("door", path, path, path, path, path)
 
 
 def sent(path: str) -> tuple[int | str, ...]:
@@ -96,6 +102,24 @@ TABLE = (
     Line("accounts:door", "post", (200, "/", "/", "/", "/agents/", "/agents/")),
     Line("accounts:password", "post", (DOOR, "/", "/", "/", "/agents/", "/agents/")),
     Line("accounts:choose_password", "post", (410, "/", "/", "/", "/agents/", "/agents/")),
+    Line("accounts:second_step", "get", (DOOR, "/", "/", "/", "/agents/", "/agents/")),
+    Line("accounts:second_step", "post", (DOOR, "/", "/", "/", "/agents/", "/agents/")),
+    Line("accounts:account", "get", SIGNED_IN),
+    Line("accounts:theme", "post", then("/compte/"), data=lambda _: {"theme": "dark"}),
+    Line("accounts:close_sessions", "post", then("/compte/")),
+    Line("accounts:change_password", "get", then("/compte/preuve/?next=%2Fcompte%2Fmot-de-passe%2F")),
+    Line("accounts:change_password", "post", then("/compte/preuve/")),
+    Line("accounts:new_address", "get", then("/compte/preuve/?next=%2Fcompte%2Fadresse%2F")),
+    Line("accounts:new_address", "post", then("/compte/preuve/")),
+    Line("accounts:address_code", "get", then("/compte/preuve/?next=%2Fcompte%2Fadresse%2Fcode%2F")),
+    Line("accounts:address_code", "post", then("/compte/preuve/")),
+    Line("accounts:undo_address", "get", everybody(410), lambda _: ("x-y",)),
+    Line("accounts:undo_address", "post", everybody(410), lambda _: ("x-y",)),
+    Line("accounts:second_factor", "get", then("/compte/preuve/?next=%2Fcompte%2Fdeuxieme-etape%2F")),
+    Line("accounts:second_factor", "post", then("/compte/preuve/")),
+    Line("accounts:recovery_codes", "post", then("/compte/preuve/")),
+    Line("accounts:end_second_factor", "get", then("/compte/preuve/?next=%2Fcompte%2Fdeuxieme-etape%2Fretirer%2F")),
+    Line("accounts:end_second_factor", "post", then("/compte/preuve/")),
     Line("accounts:proof", "get", ("door", 200, 200, 200, 200, 200)),
     Line("accounts:proof", "post", ("door", 422, 422, 422, 422, 422)),
     Line("accounts:sign_out", "get", everybody(200)),

@@ -22,10 +22,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from marelle.accounts import waiting
 from marelle.accounts.codes import address_in, try_code
-from marelle.accounts.forms import AddressForm, CodeForm, NewPasswordForm, PasswordForm, too_many
+from marelle.accounts.forms import AddressForm, CodeForm, NewPasswordForm, PasswordForm, SecondFactorForm, too_many
 from marelle.accounts.links import LinkState, read_link
 from marelle.accounts.models import CodePurpose, User
 from marelle.accounts.permissions import ArrivedHttpRequest, landing, mark_proved, safe_next
+from marelle.accounts.second_factor import has_second_factor, take_code
 from marelle.accounts.services import AccountClosed, LinkSpent, choose_first_or_new_password, send_code
 from marelle.accounts.services import choose_password as choose
 from marelle.accounts.sessions import say_device
@@ -40,6 +41,8 @@ SENT_TO = "door_sent_to"  # and the address it went to
 FORGOTTEN = "door_forgotten"  # whether a new password is wanted
 CHOOSING = "door_choosing"  # who proved their address and chooses a password
 NEWCOMER = "door_newcomer"  # an address proved by somebody whom nobody knows
+SECOND = "door_second"  # whose second step is awaited
+SECOND_LASTS = timedelta(minutes=10)
 CHOOSING_LASTS = timedelta(minutes=30)
 NEWCOMER_LASTS = timedelta(hours=2)
 
@@ -58,10 +61,44 @@ def to(name: str, next_path: str) -> HttpResponseRedirect:
 
 
 def come_in(request: ArrivedHttpRequest, user: User, *, email: str, remember: bool, next_path: str) -> HttpResponse:
+    """The first step is done. Whoever chose a second one is asked for it, the others are in."""
+    if not has_second_factor(user):
+        return enter(request, user, email=email, remember=remember, next_path=next_path)
+    request.session[SECOND] = {"user": user.pk, "remember": remember, "until": until(SECOND_LASTS)}
+    for key in (LINK, ADDRESS_LINK, CODE, SENT_TO, FORGOTTEN, CHOOSING):
+        request.session.pop(key, None)
+    request.session.set_expiry(0)
+    return to("accounts:second_step", next_path)
+
+
+@never_cache
+@csrf_protect
+@form_methods
+def second_step(request: ArrivedHttpRequest) -> HttpResponse:
+    """The code of the application, or a recovery code."""
+    next_path = next_of(request)
+    if request.user.is_authenticated:
+        return inside(request, next_path)
+    held = still(request.session, SECOND)
+    user = User.objects.filter(pk=held["user"], is_active=True).first() if held else None
+    if user is None:
+        return to("accounts:door", next_path)
+    form = SecondFactorForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        if not ratelimit.consume(request, action="second_tried", key=str(user.pk)):
+            return too_often(request, next_path)
+        if take_code(user=user, typed=form.cleaned_data["code"], at=request.at):
+            return enter(request, user, email=user.email, remember=held["remember"], next_path=next_path)
+        form.add_error("code", _("Ce code n’ouvre pas. Attendez le suivant de votre application, puis tapez-le."))
+    context = {"form": form, "next": next_path}
+    return render(request, "accounts/second_step.html", context, status=422 if form.errors else 200)
+
+
+def enter(request: ArrivedHttpRequest, user: User, *, email: str, remember: bool, next_path: str) -> HttpResponse:
     """Open the session: until the browser closes, or for thirty days on a device of one's own. What this user sent
     after their last session had ended is taken up."""
     response = perform_login(request, user, email=email, redirect_url=next_path or landing(user))
-    for key in (ADDRESS, LINK, ADDRESS_LINK, CODE, SENT_TO, FORGOTTEN, CHOOSING, NEWCOMER):
+    for key in (ADDRESS, LINK, ADDRESS_LINK, CODE, SENT_TO, FORGOTTEN, CHOOSING, NEWCOMER, SECOND):
         request.session.pop(key, None)
     request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else 0)
     say_device(request)
