@@ -50,6 +50,14 @@ class Municipality(models.Model):
         return self.name
 
     @property
+    def conformity_words(self) -> str:
+        """What the accessibility statement says, in the law's words."""
+        said = self.texts.get("accessibility_status", "") if isinstance(self.texts, dict) else ""
+        return str(
+            {"partial": _("partiellement conforme"), "full": _("totalement conforme")}.get(said, _("non conforme"))
+        )
+
+    @property
     def tz(self) -> ZoneInfo:
         return ZoneInfo(self.time_zone)
 

@@ -37,6 +37,8 @@ HEALTH_KEPT_DAYS = environment.number("HEALTH_KEPT_DAYS", 60)
 DOCUMENTS_KEPT_DAYS = environment.number("DOCUMENTS_KEPT_DAYS", 90)
 EXPIRED_DOCUMENTS_KEPT_DAYS = environment.number("EXPIRED_DOCUMENTS_KEPT_DAYS", 365)
 FILES_DIR = Path(environment.text("FILES_DIR") or (VAR_DIR / "demo" if DEMO else VAR_DIR) / "files")
+# The files that the town's file names (its video): public, copied there by `town load`.
+TOWN_FILES_DIR = Path(environment.text("TOWN_FILES_DIR") or (VAR_DIR / "demo" if DEMO else VAR_DIR) / "town")
 
 # Only the demo's clock can be moved, and only at its start.
 CLOCK = environment.clock(environment.text("CLOCK")) if DEMO or MODE == "test" else None
@@ -247,6 +249,7 @@ CONTENT_SECURITY_POLICY = {
         "script-src": ["'self'"],
         "style-src": ["'self'"],
         "img-src": ["'self'"],
+        "media-src": ["'self'"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
         "form-action": ["'self'"],

@@ -31,7 +31,8 @@ from marelle.bookings.queries.overrides import override
 from marelle.bookings.services import openings
 from marelle.bookings.services.answers import answer_request
 from marelle.bookings.services.overrides import Change, book_for_family
-from marelle.demo import accounts, people
+from marelle.communication.models import NewsPost
+from marelle.demo import accounts, news, people
 from marelle.demo.almanac import ONE_DAY, Almanac
 from marelle.demo.cover import BEFORE
 from marelle.demo.habits import Habits, Home
@@ -116,6 +117,8 @@ def prepare(town: Town, *, at: datetime, families: int = FAMILIES, seed: str = S
     history = History(state, until=at)
     since = state.played_until
     if at > since:
+        if not NewsPost.objects.exists():
+            news.tell(history.almanac, malika=history.malika, karim=history.karim, at=at)
         history.play()
         history.fill_the_queue()
         state.played_until = at

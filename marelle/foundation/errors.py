@@ -6,6 +6,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
+from marelle.foundation.lastknown import last_known
+
 log = logging.getLogger(__name__)
 
 
@@ -14,7 +16,7 @@ def _page(request: HttpRequest, name: str, status: int) -> HttpResponse:
         return render(request, f"{name}.html", status=status)
     except Exception:
         log.exception("The page of error %s was drawn without the town", status)
-        return HttpResponse(render_to_string(f"{name}.html"), status=status)
+        return HttpResponse(render_to_string(f"{name}.html", {"municipality": last_known()}), status=status)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -30,8 +32,8 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Draws with no context at all: whatever failed may fail again."""
-    return HttpResponse(render_to_string("500.html"), status=500)
+    """Draws without a request nor the database, whatever failed may fail again: the town is the last one read."""
+    return HttpResponse(render_to_string("500.html", {"municipality": last_known()}), status=500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

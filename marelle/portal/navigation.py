@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from marelle.bookings.queries.baskets import basket_count
+from marelle.portal.guidance import topic_of
 from marelle.portal.news import alerts
 
 _PLACES = {
@@ -44,12 +45,13 @@ def tell_basket(request: HttpRequest, count: int) -> None:
 @lru_cache(maxsize=8)
 def _links(language: str | None) -> tuple[dict[str, Any], list[dict[str, str]]]:
     """What is the same on every page, in one language: for nobody, and a guardian's destinations."""
-    around = {
+    around: dict[str, Any] = {
         "help_url": reverse("portal:help"),
         "footer_links": [
-            {"label": _("Accessibilité : partiellement conforme"), "url": reverse("portal:accessibility")},
+            {"label": _("Accessibilité"), "url": reverse("portal:accessibility"), "conformity": True},
             {"label": _("Données personnelles"), "url": reverse("portal:privacy")},
             {"label": _("Mentions légales"), "url": reverse("portal:legal")},
+            {"label": _("Conditions d’utilisation"), "url": reverse("portal:terms")},
         ],
     }
     places = (
@@ -68,7 +70,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """On every page but the agents': `help_url` and `footer_links`. On a guardian's pages also `nav`, a list of {label,
     url, icon, current, count}; `person`: {name, initial, theme, account_url,
     switch_url, sign_out_url}; `basket_count`, the user's
-    choices not sent yet, and `check_url`, where they are sent; `alerts`, the urgent news not read yet."""
+    choices not sent yet, and `check_url`, where they are sent; `alerts`, the urgent news not read
+    yet; `topic`, what helps on this page."""
     match = request.resolver_match
     if match is not None and match.app_name == "office":
         return {}
@@ -97,4 +100,5 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "basket_count": count,
         "alerts": SimpleLazyObject(lambda: alerts(household, user, at=request.at)),  # type: ignore[arg-type,attr-defined]
         "check_url": reverse("portal:check"),
+        "topic": topic_of(match.url_name or "" if match is not None else "", here),
     }

@@ -29,6 +29,7 @@ from marelle.rules.combinations import (
     apart_by_composition,
 )
 from marelle.rules.limits import Limit, Limits, Moment
+from marelle.townfile.beside import FileName
 from marelle.townfile.kinds import (
     Choice,
     Clock,
@@ -160,6 +161,14 @@ class PortalPage(StrEnum):
     DOCUMENTS = "documents"
 
 
+class Conformity(StrEnum):
+    """What the accessibility statement may say; without an audit in force, the law's word is "none"."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    FULL = "full"
+
+
 class Tab(StrEnum):
     """Parts of the families' portal that a town may switch off."""
 
@@ -180,8 +189,17 @@ class Texts:
     no_account: str = said(LONG, "For a family without an account: what to do.", default="")
     help: str = said(LONG, "How to use the portal, in the town's words.", default="")
     help_video: str = said(Link(), "Address of the town's own video.", default="")
+    help_video_file: str = said(
+        FileName("webm", "mp4"), "The town's own video, a file beside this one; the portal shows it.", default=""
+    )
+    help_video_captions: str = said(FileName("vtt"), "The video's captions, a file beside this one.", default="")
+    help_video_text: str = said(LONG, "What the video says and shows, for who cannot see or hear it.", default="")
     legal_notice: str = said(LONG, "Legal notice.", default="")
     terms_of_use: str = said(LONG, "Terms of use of the portal.", default="")
+    accessibility_status: Conformity = said(
+        Choice(Conformity), "What the last audit found; none without an audit in force.", default=Conformity.NONE
+    )
+    accessibility: str = said(LONG, "Who audited, when, with what result; what is not accessible yet.", default="")
     privacy: str = said(LONG, "What is done with personal data, and whom to write to.", default="")
     late: str = said(LONG, "What a family past a limit should do.", default="")
 

@@ -46,6 +46,11 @@ KEYS: Final[Mapping[str, Promise | str]] = {
     "no_account": _("sans compte"),
     "help": _("aide"),
     "help_video": _("vidéo d’aide"),
+    "help_video_file": _("fichier de la vidéo d’aide"),
+    "help_video_captions": _("sous-titres de la vidéo d’aide"),
+    "help_video_text": _("texte de la vidéo d’aide"),
+    "accessibility_status": _("état d’accessibilité"),
+    "accessibility": _("accessibilité"),
     "legal_notice": _("mentions légales"),
     "terms_of_use": _("conditions d’utilisation"),
     "privacy": _("données personnelles"),
@@ -179,6 +184,11 @@ VALUES: Final[Mapping[str, Mapping[str, Promise | str]]] = {
     "enrol": _ACTS,
     "book": _ACTS,
     "cancel": _ACTS,
+    "accessibility_status": {
+        "none": _("non conforme"),
+        "partial": _("partiellement conforme"),
+        "full": _("totalement conforme"),
+    },
     "tabs_off": {
         "bookings": _("réservations"),
         "invoices": _("factures"),

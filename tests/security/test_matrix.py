@@ -82,6 +82,8 @@ TABLE = (
     Line("foundation:icons", "get", everybody(200), lambda _: ("x",)),
     Line("foundation:theme", "get", everybody(200), lambda _: ("2d3a9e", "0")),
     Line("portal:help", "get", everybody(200)),
+    Line("portal:town_file", "get", everybody(404), lambda _: ("aide.webm",)),
+    Line("portal:terms", "get", everybody(200)),
     Line("portal:legal", "get", everybody(200)),
     Line("portal:privacy", "get", everybody(200)),
     Line("portal:accessibility", "get", everybody(200)),

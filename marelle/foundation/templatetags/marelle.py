@@ -17,6 +17,7 @@ from django.utils.translation import get_language
 
 from marelle.foundation import french
 from marelle.foundation import icons as drawn
+from marelle.foundation import prose as small_markdown
 from marelle.foundation.components import legend as legend_component
 from marelle.foundation.components import menu as menu_component
 from marelle.foundation.components import rows as rows_component
@@ -138,6 +139,12 @@ def euros(cents: int | None, signs: str = "") -> str:
 def typo(text: str) -> str:
     """French no-break spaces in a text typed with plain ones (content written by the town or by people)."""
     return french.spaced(text)
+
+
+@register.filter(is_safe=True)
+def prose(text: str) -> SafeString:
+    """A text in small Markdown (`marelle.foundation.prose`), drawn."""
+    return small_markdown.html(text or "")
 
 
 @register.simple_tag(takes_context=True)

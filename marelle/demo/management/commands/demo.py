@@ -15,6 +15,7 @@ from marelle.demo.cover import covered
 from marelle.demo.history import FAMILIES, OtherTown, prepare
 from marelle.foundation import clock
 from marelle.foundation.sentences import moment_words
+from marelle.towns import beside
 
 TOWNS = Path(__file__).resolve().parent.parent.parent / "towns"
 
@@ -43,6 +44,7 @@ class Command(BaseCommand):
             start_from_zero()
         wished = instant(options["at"]) if options["at"] else clock.now()
         at = covered(town, wished)
+        beside.keep(town, beside=TOWNS)
         try:
             played = prepare(town, at=at, families=options["families"])
         except OtherTown as other:

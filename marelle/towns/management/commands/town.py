@@ -17,6 +17,7 @@ from marelle.activities.models import Municipality
 from marelle.foundation import clock
 from marelle.foundation.sentences import beyond_calendar_words, moment_words, span_words
 from marelle.rules.calendars import BeyondCalendar
+from marelle.towns import beside
 from marelle.towns.effects import effects_of
 from marelle.towns.management.commands.rules import read_town
 from marelle.towns.services import load_town
@@ -63,6 +64,13 @@ class Command(BaseCommand):
     def _load(self, options: dict[str, Any]) -> None:
         town = read_town(options["file"])
         self._warn(town)
+        try:
+            beside.keep(town, beside=options["file"].resolve().parent)
+        except beside.NotBeside as missing:
+            raise CommandError(
+                _("%(file)s : ce fichier n’est pas à côté de celui de la commune, ou n’est pas ce que dit son nom.")
+                % {"file": missing.path}
+            ) from None
         try:
             report = load_town(town, at=clock.now())
         except BeyondCalendar as beyond:
