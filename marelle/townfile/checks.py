@@ -115,6 +115,10 @@ def check_town(town: Town, reading: Reading) -> None:
     about = {paper.slug: paper.about for paper in town.papers}
     for asked in town.requests:
         _check_request_type(asked, about, reading)
+    for key in ("address_paper", "quotient_paper"):
+        proof = getattr(town.corrections, key)
+        if proof is not None and about.get(proof) is not PaperSubject.HOUSEHOLD:
+            reading.fault(("corrections", key), proof, _('une pièce du foyer (about = "household")'))
     for site in town.sites:
         for n, school_class in enumerate(site.classes):
             for m, level in enumerate(school_class.levels):

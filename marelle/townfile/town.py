@@ -790,6 +790,19 @@ class Service:
 
 
 @table
+class Corrections:
+    """What families may ask to have corrected by themselves, and what proves it."""
+
+    identity: bool = said(Flag(), "Names and birth dates of their children too.", default=True)
+    address_paper: str | None = said(
+        Reference(("papers",)), "The household's paper that proves an address.", default=None
+    )
+    quotient_paper: str | None = said(
+        Reference(("papers",)), "The household's paper that proves a quotient.", default=None
+    )
+
+
+@table
 class Town:
     """The whole of a town's file."""
 
@@ -808,6 +821,9 @@ class Town:
     diets: tuple[Diet, ...] = said(Keyed(of=Diet), "Diets that canteens serve.", default=())
     permissions: tuple[Permission, ...] = said(Keyed(of=Permission), "Permissions asked of each home.", default=())
     requests: tuple[RequestType, ...] = said(Keyed(of=RequestType), "What families may ask for.", default=())
+    corrections: Corrections = said(
+        Table(of=Corrections, header=True), "What families correct by themselves.", default=Corrections()
+    )
     services: tuple[Service, ...] = said(Keyed(of=Service, least=1), "Services.")
 
     def paper(self, slug: str) -> Paper:
