@@ -34,6 +34,12 @@ _PLACES = {
     "history": "family",
     "news": "home",
     "news_post": "home",
+    "correct_me": "family",
+    "correct_address": "family",
+    "correct_insurance": "family",
+    "correct_quotient": "family",
+    "correct_child": "family",
+    "mails": "family",
 }
 
 

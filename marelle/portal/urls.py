@@ -7,7 +7,6 @@ from marelle.portal.views import (
     demarches,
     documents,
     enrolment,
-    family,
     help,
     home,
     news,
@@ -17,6 +16,7 @@ from marelle.portal.views import (
     request,
     week_template,
 )
+from marelle.portal.views.family import editing, family, history
 
 app_name = "portal"
 urlpatterns = [
@@ -41,11 +41,18 @@ urlpatterns = [
     path("demandes/<str:number>/annuler-absence/", absence.take_back, name="take_back_absence"),
     path("demandes/<str:number>/agenda.ics", request.calendar, name="request_calendar"),
     path("places/<int:booking_id>/", places.place, name="place"),
-    path("famille/", family.family, name="family"),
-    path("famille/historique/", family.history, name="history"),
     path("actualites/", news.index, name="news"),
     path("actualites/<int:post_id>/", news.post, name="news_post"),
     path("actualites/<int:post_id>/lu/", news.read, name="read_news"),
+    path("famille/", family.family, name="family"),
+    path("famille/historique/", history.history, name="history"),
+    path("famille/moi/", editing.me, name="correct_me"),
+    path("famille/mes-e-mails/", editing.mails, name="mails"),
+    path("famille/adresse/", editing.address, name="correct_address"),
+    path("famille/assurance/", editing.insurance, name="correct_insurance"),
+    path("famille/quotient/", editing.quotient, name="correct_quotient"),
+    path("famille/enfants/<int:child_id>/identite/", editing.child, name="correct_child"),
+    path("famille/changements/<int:line_id>/retirer/", editing.take_back_change, name="take_back_change"),
     path("aide/", help.help, name="help"),
     path("aide/fichiers/<str:name>", help.town_file, name="town_file"),
     path("conditions-d-utilisation/", help.terms, name="terms"),

@@ -33,7 +33,7 @@ def prepare() -> dict[str, object]:
     newcomer = offer.family("Moreau", [("Léo", "CP")], first_name="Julien", email="julien@famille.example")
     assert cancelling is not None
     from marelle.foundation.models import MailState, OutboxMail
-    from tests.security.world import import_ready, round_tomorrow
+    from tests.security.world import import_ready, moved, round_tomorrow
 
     run, scheduled = import_ready(malika), round_tomorrow(malika)
     failed = OutboxMail.objects.first()
@@ -58,6 +58,8 @@ def prepare() -> dict[str, object]:
         "household": who.household.pk,
         "document": str(document.pk),
         "paper": document.review.request.number if document.review else "",
+        "child": who.children[0].pk,
+        "correction": moved(who).number,
         "newcomer": newcomer.household.pk,
         "run": run.pk,
         "round": scheduled.pk,
@@ -96,6 +98,13 @@ FAMILY = [
     "/compte/adresse/",
     "/compte/deuxieme-etape/",
     "/compte/preuve/",
+    "/famille/moi/",
+    "/famille/mes-e-mails/",
+    "/famille/adresse/",
+    "/famille/assurance/",
+    "/famille/quotient/",
+    "/famille/enfants/{child}/identite/",
+    "/demandes/{correction}/",
     "/aide/",
     "/mentions-legales/",
     "/donnees-personnelles/",
@@ -110,6 +119,7 @@ AGENT = [
     "/agents/demandes/{cancelling}/",
     "/agents/demandes/{absence}/",
     "/agents/demandes/{paper}/",
+    "/agents/demandes/{correction}/",
     "/agents/demandes/raccourcis/",
     "/agents/familles/{household}/planning/cantine/?mois=2026-11",
     "/agents/familles/{household}/planning/mercredi/",

@@ -165,6 +165,19 @@ TABLE = (
     Line("documents:file", "get", ("door", 200, 404, 404, 200, 404), document),
     Line("portal:family", "get", FAMILIES),
     Line("portal:history", "get", FAMILIES),
+    Line("portal:correct_me", "get", FAMILIES),
+    Line("portal:correct_me", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:mails", "get", FAMILIES),
+    Line("portal:mails", "post", sent("/famille/")),
+    Line("portal:correct_address", "get", FAMILIES),
+    Line("portal:correct_address", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:correct_insurance", "get", FAMILIES),
+    Line("portal:correct_insurance", "post", sent("/famille/"), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:correct_quotient", "get", FAMILIES),
+    Line("portal:correct_quotient", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:correct_child", "get", ("door", 200, 404, 200, 404, 404), lambda at: (at.benali.children[0].pk,)),
+    Line("portal:correct_child", "post", ("door", 422, 404, 422, 404, 404), lambda at: (at.benali.children[0].pk,), lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:take_back_change", "post", ("door", "/famille/", 404, 404, 404, 404), lambda at: (at.correction.lines.get().pk,)),  # noqa: E501
     Line("families:switch", "get", FAMILIES),
     Line("families:switch", "post", ("door", "/", 404, 404, 404, 404), data=lambda at: {"household": at.benali.household.pk}),  # noqa: E501
     # agents

@@ -27,6 +27,7 @@ from marelle.foundation import outbox
 from marelle.foundation.audit import PORTAL
 from marelle.foundation.files.verdicts import FileKind, Judged
 from marelle.foundation.models import MailState, OutboxMail
+from marelle.requests.corrections import Change, ask_corrections
 from marelle.requests.models import FamilyRequest
 from tests.communication import news
 from tests.offer import AT, PASSWORD, Family, absent, agent, booked, cadours, choose, enrolled, family, paris
@@ -48,6 +49,7 @@ class World:
     sami: User  # agent of the nursery school only
     request: FamilyRequest
     absence: FamilyRequest
+    correction: FamilyRequest  # a new address of the Benali, waiting
     line: BasketLine
     mail: OutboxMail
     delivered: DeliveredMail
@@ -143,6 +145,25 @@ def handed_in(who: Family) -> SupportingDocument:
     )
 
 
+def moved(who: Family) -> FamilyRequest:
+    """The family asks for a new address."""
+    request = ask_corrections(
+        household=who.household,
+        changes=[
+            Change(
+                subject=who.household,
+                field="address",
+                after={"address": "12 rue Neuve", "postcode": "31480", "city": "Cadours"},
+            )
+        ],
+        by=who.user,
+        at=AT,
+        send_key=uuid.uuid4(),
+    )
+    assert request is not None
+    return request
+
+
 def world(settings: Settings) -> World:
     settings.CLOCK = (AT, datetime.now(UTC))
     cadours()
@@ -170,6 +191,7 @@ def world(settings: Settings) -> World:
         sami=agent_of(Site.objects.get(slug="ecole-maternelle")),
         request=request,
         absence=absence,
+        correction=moved(benali),
         line=BasketLine.objects.get(),
         mail=mail,
         closure=close_days(
