@@ -248,3 +248,39 @@ def test_strangers_to_the_portal_are_sent_to_the_door(settings: Settings, malika
         desk = Screen(settings, malika)
         desk.go(path)
         assert desk.status == 404
+
+
+def test_the_proof_that_the_town_wants_goes_with_the_same_form(settings: Settings) -> None:
+    from io import BytesIO
+
+    from django.core.files.uploadedfile import SimpleUploadedFile
+    from PIL import Image
+
+    from marelle.documents.models import SupportingDocument
+    from tests import guides
+
+    guides.load("tutos")
+    who = guides.household("Benali", {"Inès": "CE2"}, school="ecole-du-port", email="nadia@famille.example")
+    screen = Screen(settings, who.user)
+    path = "/famille/adresse/"
+    seen = screen.go(path)
+    assert "Justificatif de domicile" in seen and "moins de 3 mois" in seen
+    seen = fill(screen, path, **ADDRESS)
+    assert screen.status == 422 and "Joignez ce document : une photo suffit." in seen
+    assert 'value="12 rue Neuve"' in screen.markup and not FamilyRequest.objects.exists()
+
+    picture = BytesIO()
+    Image.new("RGB", (8, 8), "white").save(picture, "JPEG")
+    import re
+
+    key = re.search(r'name="f-([^"]+)"', screen.markup)
+    assert key is not None
+    form: dict[str, object] = ADDRESS | {"send_key": screen.field("send_key"), "shown": screen.field("shown")}
+    form |= {
+        f"d-{key[1]}": "2026-10-20",
+        f"f-{key[1]}": SimpleUploadedFile("facture.jpg", picture.getvalue(), "image/jpeg"),
+    }
+    seen = screen.post(path, form)
+    assert "En attente de validation" in seen
+    assert SupportingDocument.objects.get().paper == "justificatif-domicile"
+    assert "il attend d’être vérifié" in screen.go(path)

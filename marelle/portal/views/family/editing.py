@@ -15,7 +15,8 @@ from marelle.families.labels import Topic
 from marelle.families.models import Child, Guardian
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.services import set_unwanted
-from marelle.portal.family.forms import (
+from marelle.portal.family.proof import proof_of
+from marelle.requests.correction_forms import (
     AddressForm,
     AdultForm,
     ChildForm,
@@ -147,6 +148,8 @@ def _correct(request: GuardianHttpRequest, subject: Subject, sheet: Sheet) -> Ht
     waiting = pending_of(pending_corrections(request.household), subject)
     data = request.POST if request.method == "POST" else None
     form = sheet.form(subject=subject, waiting=waiting, today=today, data=data)
+    proof = proof_of(sheet.paper, town=town, household=request.household, today=today)
+    problems: list[dict[str, str]] = []
     send_key = uuid.uuid4()
     if data is not None:
         try:
@@ -154,16 +157,21 @@ def _correct(request: GuardianHttpRequest, subject: Subject, sheet: Sheet) -> Ht
         except ValueError:
             raise Http404 from None
         if form.is_valid():
-            asked = ask_corrections(
-                household=request.household,
-                changes=form.changes(),
-                by=request.user,
-                at=request.at,
-                # A guardian of two homes may send one page for each, from two windows: two requests.
-                send_key=uuid.uuid5(send_key, str(request.household.pk)),
-            )
-            _tell(request, asked)
-            return redirect("portal:family")
+            changes = form.changes()
+            if proof is not None and changes:
+                proof = proof.given(request, today=today)
+                problems = proof.problems
+            if not problems:
+                asked = ask_corrections(
+                    household=request.household,
+                    changes=changes,
+                    by=request.user,
+                    at=request.at,
+                    # A guardian of two homes may send one page for each, from two windows: two requests.
+                    send_key=uuid.uuid5(send_key, str(request.household.pk)),
+                )
+                _tell(request, asked)
+                return redirect("portal:family")
     return render(
         request,
         "portal/family/correct.html",
@@ -171,6 +179,8 @@ def _correct(request: GuardianHttpRequest, subject: Subject, sheet: Sheet) -> Ht
             "municipality": town,
             "sheet": sheet,
             "form": form,
+            "proof": proof,
+            "problems": problems,
             "waiting": [waiting[name] for name in sheet.form.names if name in waiting],
             "send_key": send_key,
         },

@@ -1,10 +1,13 @@
-"""The forms by which a family corrects what the town knows. What a form was filled with comes back with it (`shown`):
-only what was changed on it is asked for, whatever happened in between."""
+"""The forms by which a family, or an agent for it, corrects what the town knows.
+
+What a form was filled with comes back with it (`shown`): only what was changed on it is asked for, whatever happened in
+between.
+"""
 
 import json
 from collections.abc import Mapping
 from datetime import date
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.http import QueryDict
@@ -15,12 +18,17 @@ from marelle.families.labels import TOPIC_WORDS, Topic
 from marelle.families.models import FamilyQuotient
 from marelle.requests.corrections import Change, Pending
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+    Words = str | _StrPromise
+
 DAYS = ["%d %m %Y", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d%m%Y", "%Y-%m-%d"]
 NO_SUCH_DAY = _("La date doit exister, par exemple 12 03 2019.")
 
 
 def text_field(
-    label: Any, *, most: int, autocomplete: str = "off", required: str = "", hint: Any = ""
+    label: "Words", *, most: int, autocomplete: str = "off", required: "Words" = "", hint: "Words" = ""
 ) -> forms.CharField:
     """`required`: what is said when it is left empty; "" when it may be."""
     return forms.CharField(
@@ -33,7 +41,7 @@ def text_field(
     )
 
 
-def phone_field(label: Any, *, autocomplete: str = "off") -> forms.CharField:
+def phone_field(label: "Words", *, autocomplete: str = "off") -> forms.CharField:
     return forms.CharField(
         label=label,
         max_length=30,
@@ -42,7 +50,7 @@ def phone_field(label: Any, *, autocomplete: str = "off") -> forms.CharField:
     )
 
 
-def day_field(label: Any, *, hint: Any, required: str = "") -> forms.DateField:
+def day_field(label: "Words", *, hint: "Words", required: "Words" = "") -> forms.DateField:
     return forms.DateField(
         label=label,
         required=bool(required),
