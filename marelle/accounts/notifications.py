@@ -38,7 +38,7 @@ def code(mail: OutboxMail) -> dict[str, Any]:
         return {"who": "active" if user.is_active else "known", "digits": pretty, "url": url}
     if user is None:
         known = import_string(settings.KNOWN_ADDRESS)(mail.to_address)
-        if known or (settings.NEW_ACCOUNT and takes_new_accounts(municipality())):
+        if known or takes_new_accounts(municipality()):
             url = link_to_prove(mail.to_address, next_path)
             return {"who": "known" if known else "new", "digits": pretty, "url": url}
     return {"who": "unknown", "digits": "", "url": ""}

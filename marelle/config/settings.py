@@ -90,6 +90,7 @@ TICKS = [
 SETTLERS: dict[str, str] = {
     "change": "marelle.requests.corrections.settle",
     "give": "marelle.documents.services.reviews.settle",
+    "join": "marelle.documents.services.arrivals.settle",
 }
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = [
@@ -181,7 +182,7 @@ KNOWN_ADDRESS = "marelle.families.door.is_known"
 WELCOME = "marelle.families.door.welcome"
 ADDRESS_CHANGED = "marelle.families.door.address_changed"
 SETTLE = "marelle.families.permissions.settle"
-NEW_ACCOUNT = ""
+NEW_ACCOUNT = "portal:new_account"
 LANDING = "marelle.families.permissions.landing"
 UNSENT = "marelle.portal.leaving.unsent"
 ERASE_UNSENT = "marelle.portal.leaving.erase"

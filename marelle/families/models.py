@@ -24,6 +24,10 @@ class Household(models.Model):
         default=list, help_text=_("Ce qui lui ouvre des réservations plus tôt, hors le fait d’habiter la commune.")
     )
     created_at = models.DateTimeField()
+    awaits_since = models.DateTimeField(
+        null=True,
+        help_text=_("Venue d’elle-même, elle attend depuis cet instant qu’un agent l’accepte."),
+    )
     search_text = models.TextField(
         blank=True, help_text=_("Les noms et adresses e-mail du foyer, sans accents : ce que l’on cherche.")
     )

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 
 from marelle.accounts.models import AgentRole, User
-from marelle.accounts.permissions import ArrivedHttpRequest, View, role_of, to_the_door
+from marelle.accounts.permissions import ArrivedHttpRequest, View, role_of, sent_to, to_the_door
 from marelle.families.models import Child, Guardian, Household, Residence
 
 CURRENT = "household"
@@ -49,11 +49,20 @@ def choose_household(user: User, session: SessionBase, household_id: int) -> Hou
     return household
 
 
+def before_acceptance(view: View) -> View:
+    """A page that a family may read although no agent has accepted it yet. Stands under `guardian_required`."""
+    view.before_acceptance = True  # type: ignore[attr-defined]
+    return view
+
+
 def guardian_required(view: View) -> View:
     """For guardians only. The view finds the current household in `request.household`, and all of the guardian's, for
     the switcher, in `request.households`.
 
-    A stranger is sent to the door; who is signed in without a household finds nothing there (404)."""
+    A stranger is sent to the door; who is signed in without a household finds nothing there (404). A family that came
+    by itself and that no agent has accepted is sent to its dossier, from everywhere but the pages that say
+    `before_acceptance`."""
+    open_to_all = getattr(view, "before_acceptance", False)
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -64,6 +73,8 @@ def guardian_required(view: View) -> View:
         if household is None:
             raise Http404
         request.household, request.households = household, households  # type: ignore[attr-defined]
+        if household.awaits_since is not None and not open_to_all:
+            return sent_to(request, reverse("portal:arrival"))
         return view(request, *args, **kwargs)
 
     return guarded

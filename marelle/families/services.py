@@ -86,9 +86,11 @@ def register_household(
     at: datetime,
     is_resident: bool = True,
     invite: bool = False,
+    awaits: bool = False,
 ) -> Household:
     """Create a household with its adults, in order, and its children; a Child given as such has one more home now.
-    `invite`: the adults who have an address are invited at once.
+    `invite`: the adults who have an address are invited at once. `awaits`: the family came by itself and waits for an
+    agent; whether its children are known already is the agent's to see (`families.duplicates`), and is not said.
 
     Raises AddressInUse and ChildAlreadyKnown; nothing is written then. Registrations go one after the other: a form
     sent twice at the same instant finds its own family known.
@@ -96,7 +98,7 @@ def register_household(
     list(Municipality.objects.select_for_update(no_key=True).values_list("id"))
     refuse_used_addresses(guardians)
     for child in children:
-        if isinstance(child, NewChild):
+        if isinstance(child, NewChild) and not awaits:
             known = known_child(
                 first_name=child.first_name, last_name=child.last_name, birth_date=child.birth_date, ine=child.ine
             )
@@ -109,6 +111,7 @@ def register_household(
         city=address.city,
         is_resident=is_resident,
         created_at=at,
+        awaits_since=at if awaits else None,
     )
     for position, adult in enumerate(guardians):
         guardian = Guardian.objects.create(
@@ -124,7 +127,8 @@ def register_household(
         action="household.registered",
         subject=household,
         household_id=household.pk,
-        text=_("Famille %(name)s enregistrée.") % {"name": household.name},
+        text=(_("Famille %(name)s : espace demandé.") if awaits else _("Famille %(name)s enregistrée."))
+        % {"name": household.name},
     )
     if invite:
         for guardian in household.guardians.exclude(email="").order_by("guardianships__position"):

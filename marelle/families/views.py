@@ -4,11 +4,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from marelle.families.permissions import GuardianHttpRequest, choose_household, guardian_required
+from marelle.families.permissions import GuardianHttpRequest, before_acceptance, choose_household, guardian_required
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
+@before_acceptance
 def switch(request: GuardianHttpRequest) -> HttpResponse:
     """GET shows the guardian's households, POST `household` (id) goes to one and to its home page."""
     if request.method == "POST":

@@ -37,6 +37,12 @@ MODELS: dict[str, tuple[Model, ...]] = {
         Model("illisible", _("Le justificatif ne se lit pas, ou ne dit pas la même chose.")),
         Model("erreur", _("Cette valeur semble erronée : appelez le service.")),
     ),
+    RequestKind.ACCOUNT: (
+        Model("illisible", _("Le justificatif de domicile est illisible : reprenez la photo en pleine lumière.")),
+        Model("ancien", _("Le justificatif de domicile a plus de trois mois.")),
+        Model("adresse", _("Le justificatif ne porte pas l’adresse indiquée.")),
+        Model("connue", _("Votre famille a déjà un dossier : appelez le service.")),
+    ),
     RequestKind.PAPER: (
         Model("illisible", _("Le document est illisible : reprenez la photo en pleine lumière, à plat.")),
         Model("incomplet", _("Il manque une page.")),

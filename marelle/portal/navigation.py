@@ -90,6 +90,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     count = getattr(request, "basket_count", None)
     if count is None:
         count = SimpleLazyObject(lambda: basket_count(user=user, household=household))  # type: ignore[arg-type]
+    if household.awaits_since is not None:
+        places = []
     return around | {
         "nav": [
             place | {"current": place["place"] == here, "count": count if place["place"] == "plannings" else 0}

@@ -2,6 +2,7 @@ from django.urls import path
 
 from marelle.portal.views import (
     absence,
+    arrival,
     checking,
     day,
     demarches,
@@ -41,6 +42,8 @@ urlpatterns = [
     path("demandes/<str:number>/annuler-absence/", absence.take_back, name="take_back_absence"),
     path("demandes/<str:number>/agenda.ics", request.calendar, name="request_calendar"),
     path("places/<int:booking_id>/", places.place, name="place"),
+    path("nouveau-compte/", arrival.new_account, name="new_account"),
+    path("mon-dossier/", arrival.arrival, name="arrival"),
     path("actualites/", news.index, name="news"),
     path("actualites/<int:post_id>/", news.post, name="news_post"),
     path("actualites/<int:post_id>/lu/", news.read, name="read_news"),

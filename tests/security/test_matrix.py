@@ -164,6 +164,10 @@ TABLE = (
     Line("portal:withdraw_document", "post", ("door", "/documents/", 404, 404, 404, 404), document),
     Line("documents:file", "get", ("door", 200, 404, 404, 200, 404), document),
     Line("portal:family", "get", FAMILIES),
+    Line("portal:new_account", "get", (DOOR, "/", "/", "/", "/", "/")),
+    Line("portal:new_account", "post", (DOOR, "/", "/", "/", "/", "/")),
+    Line("portal:arrival", "get", sent("/")),
+    Line("portal:arrival", "post", sent("/")),
     Line("portal:history", "get", FAMILIES),
     Line("portal:correct_me", "get", FAMILIES),
     Line("portal:correct_me", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501

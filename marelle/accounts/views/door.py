@@ -223,7 +223,7 @@ def proved(
     user: User | None = import_string(settings.WELCOME)(email, at=request.at)
     for key in (CODE, SENT_TO, FORGOTTEN, ADDRESS_LINK):
         request.session.pop(key, None)
-    if user is None and settings.NEW_ACCOUNT and takes_new_accounts(municipality()):
+    if user is None and takes_new_accounts(municipality()):
         request.session[NEWCOMER] = {"email": email, "until": until(NEWCOMER_LASTS)}
         return to(settings.NEW_ACCOUNT, "")
     if user is None or user.is_closed:

@@ -4,14 +4,14 @@ lines, what the rules say of it in a word.
 A kind is one module here, and one line in `KINDS`. Days and enrolments are `office.queue` and `office.examination`'s.
 """
 
-from marelle.office.kinds import data, papers
+from marelle.office.kinds import account, data, papers
 from marelle.office.kinds.kind import Answering, Kind, Seen
 from marelle.requests.models import FamilyRequest, RequestKind
 
 _ANY = Kind()
 
 KINDS: dict[str, Kind] = {
-    RequestKind.ACCOUNT: Kind(may_accept_several=False),
+    RequestKind.ACCOUNT: account.KIND,
     RequestKind.DATA: data.KIND,
     RequestKind.PAPER: papers.KIND,
     RequestKind.QUESTION: Kind(may_accept_several=False),

@@ -55,10 +55,10 @@ def pane(seen: Seen) -> dict[str, Any]:
     )
     known = {document.review_id: document for document in documents}
     ends = ends_of(documents, town=seen.town)
-    return {"documents": [_shown(line, known.get(line.pk), ends, seen) for line in seen.lines]}
+    return {"documents": [shown(line, known.get(line.pk), ends, seen) for line in seen.lines]}
 
 
-def _shown(
+def shown(
     line: RequestLine, document: SupportingDocument | None, ends: Mapping[UUID, date | None], seen: Seen
 ) -> Shown:
     if document is None:

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from marelle.activities.models import Municipality
 from marelle.activities.queries import municipality
 from marelle.bookings.services.answers import DaysBegun, withdraw_request
-from marelle.families.permissions import GuardianHttpRequest, guardian_required
+from marelle.families.permissions import GuardianHttpRequest, before_acceptance, guardian_required
 from marelle.portal.agenda import agenda
 from marelle.portal.children import badges_of, children_of
 from marelle.portal.tracking import RequestPage, request_page, stamp_words
@@ -21,6 +21,7 @@ from marelle.requests.services import withdraw as withdraw_lines
 
 @require_safe
 @guardian_required
+@before_acceptance
 def detail(request: GuardianHttpRequest, number: str) -> HttpResponse:
     """The same page just after the send (`?envoyee`: it says so, with a stamp) and ever after."""
     town = municipality()
