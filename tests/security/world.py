@@ -19,9 +19,19 @@ from marelle.communication.models import NewsPost
 from marelle.demo.models import DeliveredMail
 from marelle.documents.models import SupportingDocument
 from marelle.documents.services import hand_in
+from marelle.families.authorised import Said, authorise
+from marelle.families.contacts import save_contact
 from marelle.families.imports.saving import advance, begin_import, match_columns
 from marelle.families.invitations import schedule_round
-from marelle.families.models import Guardian, Household, ImportRun, InvitationRound, Residence
+from marelle.families.models import (
+    AuthorisedPerson,
+    EmergencyContact,
+    Guardian,
+    Household,
+    ImportRun,
+    InvitationRound,
+    Residence,
+)
 from marelle.families.services import Address, NewGuardian, invite_guardian, register_household
 from marelle.foundation import outbox
 from marelle.foundation.audit import PORTAL
@@ -59,6 +69,8 @@ class World:
     news: NewsPost  # online, for the families of Inès's school
     draft: NewsPost  # for them too, not published
     document: SupportingDocument  # of the first home, about Inès; nobody answered it
+    person: AuthorisedPerson  # whom the Benali let fetch Inès
+    contact: EmergencyContact  # whom they ask to be called
 
     @property
     def people(self) -> dict[str, User | None]:
@@ -212,4 +224,12 @@ def world(settings: Settings) -> World:
         document=handed_in(benali),
         run=import_ready(malika),
         round=round_tomorrow(malika),
+        person=authorise(
+            id=uuid.uuid4(), household=benali.household, by=benali.user, at=AT,
+            said=Said(name="Karim Haddad", link="voisin", phone="06 00 00 00 04", children=benali.children),
+        ),
+        contact=save_contact(
+            id=uuid.uuid4(), household=benali.household, children=benali.children, name="Samira Benali",
+            link="grand-mère", phone="06 00 00 00 03", by=benali.user, at=AT,
+        ),
     )  # fmt: skip
