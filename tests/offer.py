@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from marelle.accounts.models import AgentRole, User
 from marelle.accounts.services import activate, register_agent
 from marelle.activities.models import Activity, Municipality, SchoolYear, Service, Site
-from marelle.activities.queries import municipality
+from marelle.activities.queries import municipality, rules_of
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import live_enrolments, load_days
 from marelle.bookings.services.absences import announce_absence
@@ -20,7 +20,10 @@ from marelle.bookings.services.answers import answer_request
 from marelle.bookings.services.baskets import Shown, basket_of, fill_basket
 from marelle.bookings.services.enrolments import Wish, ask_enrolments
 from marelle.bookings.services.sending import Sending, send_basket
+from marelle.families.health import HealthContent, Vaccination
+from marelle.families.health_files import save_health
 from marelle.families.models import Child, Guardian, Household
+from marelle.families.permission_answers import answer_permissions, asked_of
 from marelle.families.services import Address, NewChild, NewGuardian, invite_guardian, register_household
 from marelle.foundation.audit import PORTAL
 from marelle.requests.models import FamilyRequest
@@ -240,6 +243,37 @@ def absent(
     )
     assert announced.request is not None and not announced.unmet, announced
     return announced.request
+
+
+def permitted(who: Family, *, allowed: bool = True, at: datetime = AT) -> None:
+    """The home answers all that the town asks of its children for the school year."""
+    rules = rules_of(municipality())
+    for child in who.children:
+        asked = asked_of(rules, child, on=at.astimezone(PARIS).date())
+        answer_permissions(
+            child=child,
+            household=who.household,
+            answers={one.slug: allowed for one in asked},
+            names={one.slug: one.name for one in asked},
+            school_year=school_year(at),
+            by=who.user,
+            at=at,
+        )
+
+
+def healthy(who: Family, *, at: datetime = AT) -> None:
+    """Each child of the home with a health file up to date that has nothing to report."""
+    for child in who.children:
+        save_health(
+            child=child,
+            household=who.household,
+            content=HealthContent(vaccination=Vaccination.YES),
+            has_plan=False,
+            plan_until=None,
+            version=0,
+            by=who.user,
+            at=at,
+        )
 
 
 def reread() -> None:

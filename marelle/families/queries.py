@@ -8,7 +8,8 @@ from enum import StrEnum
 from django.db.models import Prefetch, Q, QuerySet
 
 from marelle.accounts.models import User
-from marelle.activities.models import SchoolYear
+from marelle.activities.models import Municipality, SchoolYear
+from marelle.activities.queries import offer_of
 from marelle.families.labels import InvitationState
 from marelle.families.models import Child, FamilyQuotient, Guardian, Guardianship, HealthFile, Household
 from marelle.families.spelling import plain
@@ -124,9 +125,10 @@ def confirmed_for(*, today: date) -> SchoolYear | None:
     )
 
 
-def year_of(*, today: date) -> SchoolYear | None:
+def year_of(town: Municipality, *, today: date) -> SchoolYear | None:
     """The school year in course, else the next one: the one that permissions are given for."""
-    return SchoolYear.objects.filter(archived_at=None, last_day__gte=today).order_by("first_day").first()
+    years = [year for year in offer_of(town).years.values() if year.archived_at is None and year.last_day >= today]
+    return min(years, key=lambda year: year.first_day, default=None)
 
 
 def asked_until(school_year: SchoolYear, *, today: date) -> date:

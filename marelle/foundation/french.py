@@ -1,6 +1,7 @@
 """French spacing and money, for texts typed with plain spaces."""
 
 import re
+import unicodedata
 
 NBSP = "\u00a0"
 THIN = "\u202f"
@@ -32,3 +33,9 @@ def euros(cents: int, *, signed: bool = False) -> str:
     sign = "\u2212" if cents < 0 else "+" if signed and cents > 0 else ""
     whole, rest = divmod(abs(cents), 100)
     return f"{sign}{whole:,}".replace(",", THIN) + f",{rest:02d}{NBSP}€"
+
+
+def of_name(name: str) -> str:
+    """ "d’Inès", "de Tom": a first name after "de"."""
+    first = unicodedata.normalize("NFD", name[:1]).lower()[:1]
+    return f"d’{name}" if first in set("aeiouhœæ") else f"de {name}"

@@ -10,6 +10,8 @@ from pytest_django import Settings
 from marelle.accounts.models import User
 from marelle.activities.models import Period
 from marelle.activities.queries import municipality
+from marelle.families.models import HealthFile
+from tests import guides
 from tests.offer import (
     AT,
     Family,
@@ -21,7 +23,9 @@ from tests.offer import (
     choose,
     enrolled,
     family,
+    healthy,
     paris,
+    permitted,
     refuse,
     reread,
     service,
@@ -130,6 +134,7 @@ def test_what_is_not_sent_comes_first(settings: Settings, benali: Family, malika
 def test_nothing_to_do_says_so(settings: Settings, benali: Family, malika: User) -> None:
     enrolled(benali, by=malika, at=SUNDAY)
     booked(benali, WEEK, by=malika, at=SUNDAY)
+    permitted(benali)
     seen = Screen(settings, benali.user).go("/")
     assert "Rien à faire aujourd’hui." in seen
     assert "Aujourd’hui : restauration scolaire pour Inès et Tom." in seen
@@ -209,8 +214,49 @@ def test_queries_do_not_grow_with_the_family(settings: Settings, malika: User, c
     assert len(queries) == QUERIES, [query["sql"][:120] for query in queries]
 
 
+def guide_e(settings: Settings) -> tuple[Family, Screen]:
+    """The town of guide E, whose services require the health file."""
+    guides.load("tutos")
+    who = guides.household(
+        "Benali", {"Inès": "CE2", "Tom": "PS"}, school="ecole-du-port", email="nadia@famille.example"
+    )
+    return who, Screen(settings, who.user)
+
+
+@pytest.mark.row("E5")
+def test_a_health_file_is_asked_for_where_the_town_requires_it(settings: Settings) -> None:
+    who, screen = guide_e(settings)
+    assert "Remplissez la fiche santé : Inès et Tom" in screen.go("/")
+    assert f"/famille/enfants/{who.children[0].pk}/sante/modifier/" in screen.markup
+    healthy(who)
+    assert "fiche santé" not in screen.go("/")
+    screen.at(paris(2027, 9, 10, 9))
+    assert "Confirmez la fiche santé : Inès et Tom" in screen.go("/")
+
+
+@pytest.mark.row("E5")
+def test_a_plan_that_ends_is_told_without_saying_that_there_is_one(settings: Settings) -> None:
+    who, screen = guide_e(settings)
+    healthy(who)
+    HealthFile.objects.filter(child=who.children[0]).update(has_plan=True, plan_until=date(2026, 11, 30))
+    seen = screen.go("/")
+    assert "Relisez la fiche santé : Inès" in seen and "PAI" not in seen
+
+
+def test_permissions_are_asked_of_a_home_whose_children_are_in_a_service(
+    settings: Settings, benali: Family, malika: User
+) -> None:
+    screen = Screen(settings, benali.user)
+    assert "Répondez aux autorisations" not in screen.go("/")
+    enrolled(benali, by=malika, at=SUNDAY)
+    assert "Répondez aux autorisations : Inès et Tom" in screen.go("/")
+    permitted(benali)
+    assert "Répondez aux autorisations" not in screen.go("/")
+
+
 def test_waiting_enrolments_are_nothing_to_do(settings: Settings, benali: Family, malika: User) -> None:
     request = ask(benali)
+    permitted(benali)
     screen = Screen(settings, benali.user)
     assert "Rien à faire aujourd’hui." in screen.go("/")
     accept(request, by=malika)

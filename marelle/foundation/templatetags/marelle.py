@@ -147,6 +147,12 @@ def prose(text: str) -> SafeString:
     return small_markdown.html(text or "")
 
 
+@register.filter
+def of_name(name: str) -> str:
+    """`{{ child.first_name|of_name }}`: "d’Inès", "de Tom"."""
+    return french.of_name(name)
+
+
 @register.simple_tag(takes_context=True)
 def moment(context: Context, at: datetime) -> str:
     """An aware instant in words, on the town's clock: "vendredi 20 novembre, 9 h"."""

@@ -67,9 +67,9 @@ class ChildPage:
 def child_page(
     *, town: Municipality, household: Household, one: HouseholdChild, today: date, at: datetime
 ) -> ChildPage:
-    """Eight queries. The health file is not opened."""
+    """Seven queries. The health file is not opened."""
     rules, child = rules_of(town), one.child
-    year = year_of(today=today)
+    year = year_of(town, today=today)
     health = (
         health_standing([child], year, today=today)[child.pk]
         if year is not None

@@ -4,6 +4,7 @@ Each asks a number of queries that neither children nor days change. Things of t
 """
 
 from marelle.portal.home.bookings import choices_to_send, days_to_reserve, places_to_answer
+from marelle.portal.home.children import health_to_tell, permissions_to_answer
 from marelle.portal.home.enrolments import children_to_enrol, refusals_to_correct
 from marelle.portal.home.todo import Provider
 
@@ -11,6 +12,8 @@ PROVIDERS: tuple[Provider, ...] = (
     choices_to_send,
     places_to_answer,
     refusals_to_correct,
+    health_to_tell,
     days_to_reserve,
     children_to_enrol,
+    permissions_to_answer,
 )

@@ -21,6 +21,13 @@ def shortcuts(glance: Glance, *, has_requests: bool) -> tuple[Shortcut, ...]:
     if glance.bookable:
         found.append(Shortcut(label=_("Réserver ou annuler"), icon="calendar-plus", url=reverse("portal:plannings")))
         found.append(Shortcut(label=_("Signaler une absence"), icon="user-x", url=reverse("portal:absence")))
+        found.append(
+            Shortcut(
+                label=_("Qui vient chercher ?"),
+                icon="user-check",
+                url=f"{reverse('portal:new_person')}?jour={glance.today.isoformat()}",
+            )
+        )
     if glance.children:
         found.append(enrol)
     if has_requests:

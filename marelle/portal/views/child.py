@@ -53,7 +53,7 @@ def permissions(request: GuardianHttpRequest, child_id: int) -> HttpResponse:
     town = municipality()
     one = child_among(children_of(request.household), child_id)
     today = request.at.astimezone(town.tz).date()
-    year = year_of(today=today)
+    year = year_of(town, today=today)
     asked = permissions_of([one.child], rules=rules_of(town), school_year=year, on=today)[one.id]
     if year is None or not asked:
         raise Http404

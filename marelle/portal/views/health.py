@@ -39,7 +39,7 @@ def health(request: GuardianHttpRequest, child_id: int) -> HttpResponse:
     if found is None:
         return redirect("portal:edit_health", one.id)
     today = request.at.astimezone(town.tz).date()
-    year = year_of(today=today)
+    year = year_of(town, today=today)
     standing = health_standing([one.child], year, today=today)[one.id] if year else None
     file = found.file
     return render(
@@ -188,8 +188,9 @@ def _version(request: GuardianHttpRequest) -> int:
 def _saved(request: GuardianHttpRequest, children: list[HouseholdChild], one: HouseholdChild) -> HttpResponse:
     """To the child's page; to the next child whose file is to be filled in or confirmed, when there is one."""
     messages.success(request, _("Fiche santé à jour : %(name)s.") % {"name": one.name})
-    today = request.at.astimezone(municipality().tz).date()
-    year = year_of(today=today)
+    town = municipality()
+    today = request.at.astimezone(town.tz).date()
+    year = year_of(town, today=today)
     if year is not None:
         rest = others(children, one)
         standings = health_standing([other.child for other in rest], year, today=today)
