@@ -32,6 +32,7 @@ _PLACES = {
     "withdraw": "demarches",
     "child": "family",
     "permissions": "family",
+    "diet": "family",
     "health": "family",
     "edit_health": "family",
     "confirm_health": "family",

@@ -60,6 +60,7 @@ urlpatterns = [
     path("famille/enfants/<int:child_id>/identite/", editing.child, name="correct_child"),
     path("famille/changements/<int:line_id>/retirer/", editing.take_back_change, name="take_back_change"),
     path("famille/enfants/<int:child_id>/", child.child, name="child"),
+    path("famille/enfants/<int:child_id>/repas/", child.diet, name="diet"),
     path("famille/enfants/<int:child_id>/autorisations/", child.permissions, name="permissions"),
     path("famille/enfants/<int:child_id>/sante/", health.health, name="health"),
     path("famille/enfants/<int:child_id>/sante/modifier/", health.edit_health, name="edit_health"),

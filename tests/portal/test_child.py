@@ -16,7 +16,9 @@ from marelle.families.authorised import Said, authorise
 from marelle.families.contacts import save_contact
 from marelle.families.health import HealthContent
 from marelle.families.health_files import open_health, save_health
-from marelle.families.models import AuthorisedPerson, HealthFile, HealthReading, ReadingReason
+from marelle.families.models import AuthorisedPerson, Child, HealthFile, HealthReading, ReadingReason
+from marelle.requests.corrections import answer_corrections
+from marelle.requests.services import Verdict
 from tests.offer import AT, Family, agent, cadours, enrolled, family, paris
 from tests.people import queries
 from tests.portal.visit import Screen
@@ -168,6 +170,22 @@ def test_a_child_of_another_family_is_not_found(who: Family, screen: Screen) -> 
         screen.go(place(stranger, tail))
         assert screen.status == 404
     open_health(child=who.children[0], reader=who.user, why=ReadingReason.OWN, at=AT)
+
+
+def test_another_diet_waits_for_an_agent_and_can_be_taken_back(who: Family, screen: Screen) -> None:
+    assert "Pas encore indiqué" in screen.go(place(who))
+    screen.go(place(who, "repas/"))
+    sent = {"diet": "sans-porc", "send_key": screen.field("send_key")}
+    for _click in range(2):
+        seen = screen.post(place(who, "repas/"), sent)
+    assert "En attente de validation" in seen and "Sans porc" in seen
+    assert Child.objects.get(pk=who.children[0].pk).diet == ""
+    request = who.household.requests.get()
+    lines = request.lines.values_list("pk", flat=True)
+    verdicts = {line: Verdict(accept=True) for line in lines}
+    answer_corrections(request_id=request.pk, verdicts=verdicts, by=agent(), at=AT)
+    assert "En attente" not in screen.go(place(who)) and "Sans porc" in screen.go(place(who))
+    assert screen.post(place(who, "repas/"), sent | {"diet": "autre"}) and screen.status == 422
 
 
 # ── who fetches, whom to call, what is allowed

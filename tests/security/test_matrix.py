@@ -198,6 +198,8 @@ TABLE = (
     Line("portal:correct_child", "post", ("door", 422, 404, 422, 404, 404), lambda at: (at.benali.children[0].pk,), lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("portal:take_back_change", "post", ("door", "/famille/", 404, 404, 404, 404), lambda at: (at.correction.lines.get().pk,)),  # noqa: E501
     Line("portal:child", "get", OF_THE_CHILD, child),
+    Line("portal:diet", "get", OF_THE_CHILD, child),
+    Line("portal:diet", "post", ("door", 422, 404, 422, 404, 404), child, lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("portal:permissions", "get", OF_THE_CHILD, child),
     Line("portal:permissions", "post", ("door", 422, 404, 422, 404, 404), child),
     Line("portal:health", "get", proof("/famille/enfants/{child}/sante/", PROVED, PROVED), child),

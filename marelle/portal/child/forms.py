@@ -15,6 +15,7 @@ from marelle.families.permission_answers import Permitted
 from marelle.foundation.files.judging import judge
 from marelle.foundation.files.verdicts import Faulty, FileKind, Judged
 from marelle.portal.children import HouseholdChild
+from marelle.townfile.town import Diet
 
 LINES = {"rows": 3}
 YES, NO = "yes", "no"
@@ -328,6 +329,23 @@ class PersonForm(SomebodyForm):
             photo=self.judged,
             keep_photo=not data["drop_photo"],
         )
+
+
+class DietForm(forms.Form):
+    diet = forms.ChoiceField(
+        label=gettext_lazy("Régime"),
+        widget=forms.RadioSelect,
+        error_messages={
+            "required": gettext_lazy("Choisissez un régime."),
+            "invalid_choice": gettext_lazy("Choisissez un régime."),
+        },
+    )
+
+    def __init__(self, *args: Any, diets: Sequence[Diet], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["diet"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(diet.slug, diet.name) for diet in diets]
 
 
 class PermissionsForm(forms.Form):

@@ -17,6 +17,7 @@ from marelle.families.permission_answers import Permitted, permissions_of
 from marelle.families.queries import HealthStanding, HealthState, health_standing, year_of
 from marelle.foundation.sentences import day_words, span_words
 from marelle.portal.children import HouseholdChild, age_words
+from marelle.requests.corrections import Pending, pending_corrections, pending_of
 from marelle.rules.lifecycles import EnrolmentState
 
 HEALTH_LOOKS = {
@@ -49,7 +50,9 @@ class ChildPage:
     one: HouseholdChild
     about: str
     services: tuple[str, ...]
+    diets: bool
     diet: str
+    diet_waiting: Pending | None
     health: HealthStanding
     health_look: Look
     health_words: str
@@ -67,7 +70,7 @@ class ChildPage:
 def child_page(
     *, town: Municipality, household: Household, one: HouseholdChild, today: date, at: datetime
 ) -> ChildPage:
-    """Seven queries. The health file is not opened."""
+    """Eight queries. The health file is not opened."""
     rules, child = rules_of(town), one.child
     year = year_of(town, today=today)
     health = (
@@ -86,6 +89,8 @@ def child_page(
             )
         ),
         services=tuple(services_of(household, [one.id], today=today).get(one.id, ())),
+        diets=bool(rules.diets),
+        diet_waiting=pending_of(pending_corrections(household), child).get("diet"),
         diet=next((diet.name for diet in rules.diets if diet.slug == child.diet), child.diet),
         health=health,
         health_look=HEALTH_LOOKS[health.state],

@@ -1,5 +1,6 @@
 """A child's page, and what its home allows it."""
 
+import uuid
 from typing import Any
 
 from django.contrib import messages
@@ -14,9 +15,10 @@ from marelle.families.models import PermissionAnswer
 from marelle.families.permission_answers import answer_permissions, permissions_of
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import year_of
-from marelle.portal.child.forms import PermissionsForm
+from marelle.portal.child.forms import DietForm, PermissionsForm
 from marelle.portal.child.page import child_page
 from marelle.portal.children import HouseholdChild, children_of
+from marelle.requests.corrections import Change, ask_corrections, pending_corrections, pending_of
 
 
 def child_among(children: list[HouseholdChild], child_id: int) -> HouseholdChild:
@@ -43,6 +45,45 @@ def child(request: GuardianHttpRequest, child_id: int) -> HttpResponse:
         request,
         "portal/child/child.html",
         {"municipality": town, "page": page, "one": one, "children": children, "user_id": request.user.pk},
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@guardian_required
+def diet(request: GuardianHttpRequest, child_id: int) -> HttpResponse:
+    """Another diet, which an agent accepts before the kitchen changes anything."""
+    town = municipality()
+    diets = rules_of(town).diets
+    one = child_among(children_of(request.household), child_id)
+    if not diets:
+        raise Http404
+    waiting = pending_of(pending_corrections(request.household), one.child).get("diet")
+    data: Any = request.POST if request.method == "POST" else None
+    form = DietForm(data, diets=diets, initial={"diet": waiting.after if waiting else one.child.diet or None})
+    try:
+        send_key = uuid.UUID(request.POST["send_key"]) if data is not None else uuid.uuid4()
+    except (KeyError, ValueError):
+        raise Http404 from None
+    if form.is_bound and form.is_valid():
+        asked = ask_corrections(
+            household=request.household,
+            changes=[Change(subject=one.child, field="diet", after=form.cleaned_data["diet"])],
+            by=request.user,
+            at=request.at,
+            # A guardian of two homes may send one page for each, from two windows: two requests.
+            send_key=uuid.uuid5(send_key, str(request.household.pk)),
+        )
+        if asked is None:
+            messages.info(request, _("Rien n’a changé."))
+        else:
+            words = _("Demande n° %(number)s envoyée. La cantine sert le menu actuel jusqu’à la réponse.")
+            messages.success(request, words % {"number": asked.number})
+        return redirect(address_of(one, "repas"))
+    return render(
+        request,
+        "portal/child/diet.html",
+        {"municipality": town, "one": one, "form": form, "send_key": send_key},
+        status=422 if form.errors else 200,
     )
 
 
