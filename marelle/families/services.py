@@ -137,6 +137,24 @@ def register_household(
 
 
 @transaction.atomic
+def attach_child(*, household: Household, child: Child, by: Actor, at: datetime) -> bool:
+    """Say that a child known in another household lives in this one too. Whether it did not yet."""
+    household = Household.objects.select_for_update(no_key=True).get(pk=household.pk)
+    _residence, is_new = Residence.objects.get_or_create(household=household, child=child)
+    if is_new:
+        refresh_search(household)
+        record(
+            at=at,
+            by=by,
+            action="household.child_attached",
+            subject=child,
+            household_id=household.pk,
+            text=_("%(child)s est maintenant dans ce foyer.") % {"child": child},
+        )
+    return is_new
+
+
+@transaction.atomic
 def set_audiences(*, household: Household, audiences: Collection[Audience], by: Actor, at: datetime) -> bool:
     """Say which early openings the household has a right to: living in the town, and the other priorities. Whether that
     changed anything."""

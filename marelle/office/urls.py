@@ -3,6 +3,7 @@ from django.urls import path
 from marelle.office.views import (
     closures,
     families,
+    family_file,
     family_planning,
     imports,
     invitations,
@@ -38,6 +39,9 @@ urlpatterns = [
     path("familles/imports/<int:run_id>/decider/", imports.decide, name="import_decide"),
     path("familles/imports/<int:run_id>/refus.csv", imports.refusals, name="import_refusals"),
     path("familles/<int:household_id>/", families.detail, name="family"),
+    path("familles/<int:household_id>/corriger/", family_file.correction, name="correct_family"),
+    path("familles/<int:household_id>/appel/", family_file.call, name="note_call"),
+    path("familles/<int:household_id>/enfant/", family_file.attach, name="attach_child"),
     path("familles/<int:household_id>/priorites/", families.audiences, name="audiences"),
     path("familles/<int:household_id>/planning/", family_planning.plannings, name="family_plannings"),
     path(

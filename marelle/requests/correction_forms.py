@@ -148,6 +148,14 @@ class InsuranceForm(CorrectionForm):
     insurance_number = text_field(_("Numéro de contrat"), most=40)
 
 
+class HouseholdForm(CorrectionForm, AddressFields):
+    """Address and insurance together, for an agent."""
+
+    names = ("address", "insurance")
+    insurer = text_field(_("Assureur"), most=80)
+    insurance_number = text_field(_("Numéro de contrat"), most=40)
+
+
 class AdultForm(CorrectionForm):
     names = ("first_name", "last_name", "phone", "other_phone", "address")
     first_name = text_field(_("Prénom"), most=80, autocomplete="given-name", required=_("Indiquez votre prénom."))

@@ -251,6 +251,12 @@ TABLE = (
     Line("office:import_decide", "post", ("door", 404, 404, 404, 404, 403), lambda at: (at.run.pk,)),
     Line("office:import_refusals", "get", TOWN_WIDE, lambda at: (at.run.pk,)),
     Line("office:family", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
+    Line("office:correct_family", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,), query="?quoi=foyer"),
+    Line("office:correct_family", "post", ("door", 404, 404, 404, 422, 404), lambda at: (at.benali.household.pk,), lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}, query="?quoi=foyer"),  # noqa: E501
+    Line("office:note_call", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
+    Line("office:note_call", "post", ("door", 404, 404, 404, 422, 404), lambda at: (at.benali.household.pk,), lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("office:attach_child", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
+    Line("office:attach_child", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,), lambda at: {"child": at.moreau.children[0].pk}),  # noqa: E501
     Line("office:audiences", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,)),  # noqa: E501
     Line("office:family_plannings", "get", ("door", 404, 404, 404, "/agents/familles/{household}/planning/cantine/", 404), lambda at: (at.benali.household.pk,)),  # noqa: E501
     Line("office:family_planning", "get", AGENTS_THERE, canteen),

@@ -13,10 +13,9 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from marelle.accounts.permissions import AgentHttpRequest, agent_required
 from marelle.activities.queries import municipality
-from marelle.families.labels import AUDIENCE_WORDS
 from marelle.families.models import Guardian, Guardianship, Household
 from marelle.families.permissions import households_for
-from marelle.families.queries import history, invitation_state, matching, with_people
+from marelle.families.queries import invitation_state, matching, with_people
 from marelle.families.services import (
     AddressInUse,
     AlreadyIn,
@@ -28,14 +27,13 @@ from marelle.families.services import (
     set_audiences,
 )
 from marelle.foundation.typed import typed
+from marelle.office.family.page import family_page, sight_of
 from marelle.office.household_form import MOST_CHILDREN, MOST_GUARDIANS, HouseholdForm
 from marelle.office.imports import may_import
 from marelle.office.mails import DESK
-from marelle.office.views.family_activity import activity
 from marelle.rules.eligibility import Audience
 
 PAGE = 25
-HISTORY_PAGE = 20
 
 SORTS = {"nom": ("name", "id"), "recentes": ("-created_at", "-id")}
 HAS_ADDRESS = ~Q(guardian__email="")
@@ -155,19 +153,10 @@ def words_in_use(error: AddressInUse) -> str:
 @require_safe
 @agent_required()
 def detail(request: AgentHttpRequest, household_id: int) -> HttpResponse:
-    household = get_object_or_404(with_people(households_for(request.agent)), pk=household_id)
-    lines = Paginator(history(household), HISTORY_PAGE).get_page(request.GET.get("page"))
-    return render(
-        request,
-        "office/families/detail.html",
-        listed(household)
-        | {
-            "lines": lines,
-            "may_invite": request.agent.kind in DESK,
-            "audiences": [(str(one), words, one in household.audiences) for one, words in AUDIENCE_WORDS.items()],
-            **activity(household=household, at=request.at),
-        },
-    )
+    """Everything about a family on one page: `office.family`."""
+    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    sight = sight_of(household, role=request.agent, town=municipality(), at=request.at, query=request.GET)
+    return render(request, "office/families/detail.html", {"household": household, "page": family_page(sight)})
 
 
 @require_POST

@@ -9,6 +9,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from marelle.activities.queries import municipality
+from marelle.families.calls import NOTED
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import history as history_of
 from marelle.foundation.sentences import day_words, time_words
@@ -24,7 +25,7 @@ def history(request: GuardianHttpRequest) -> HttpResponse:
     household = request.household
     town = municipality()
     words = typed(request.GET, "q", most=80)
-    lines = history_of(household)
+    lines = history_of(household).exclude(action=NOTED)
     for word in words.split()[:5]:
         lines = lines.filter(Q(text__icontains=word) | Q(actor_label__icontains=word))
     page = Paginator(lines, PER_PAGE).get_page(request.GET.get("page"))

@@ -1,0 +1,63 @@
+"""The whole page: what must not be missed, who they are, and the cards."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.http import QueryDict
+
+from marelle.accounts.models import AgentRole
+from marelle.activities.models import Municipality
+from marelle.families.models import FamilyQuotient, Guardianship, Household
+from marelle.families.permissions import children_for
+from marelle.families.queries import holds_on, quotient_on
+from marelle.office.family.household import quotient_words
+from marelle.office.family.providers import ALERTS, ASIDE, MAIN
+from marelle.office.family.sight import Alert, Card, Sight
+from marelle.office.mails import DESK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyPage:
+    sight: Sight
+    alerts: Sequence[Alert]
+    main: Sequence[Card]
+    aside: Sequence[Card]
+    quotient: FamilyQuotient | None
+    quotient_words: str
+    quotient_holds: bool
+
+
+def sight_of(
+    household: Household, *, role: AgentRole, town: Municipality, at: datetime, query: QueryDict | None = None
+) -> Sight:
+    """What this agent sees of the household. Two queries."""
+    return Sight(
+        household=household,
+        links=list(Guardianship.objects.filter(household=household).select_related("guardian__user")),
+        children=list(
+            children_for(role)
+            .filter(residences__household=household)
+            .select_related("school")
+            .order_by("birth_date", "id")
+        ),
+        town=town,
+        role=role,
+        may_write=role.kind in DESK,
+        at=at,
+        query=query if query is not None else QueryDict(),
+    )
+
+
+def family_page(sight: Sight) -> FamilyPage:
+    """Each provider asks a number of queries that the number of children does not change."""
+    quotient = quotient_on(sight.household, sight.today)
+    return FamilyPage(
+        sight=sight,
+        alerts=[alert for provider in ALERTS for alert in provider(sight)],
+        main=[card for provider in MAIN if (card := provider(sight)) is not None],
+        aside=[card for provider in ASIDE if (card := provider(sight)) is not None],
+        quotient=quotient,
+        quotient_words=quotient_words(quotient) if quotient is not None else "",
+        quotient_holds=quotient is not None and holds_on(quotient, sight.today),
+    )
