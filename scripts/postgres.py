@@ -14,13 +14,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
+
+from scripts import scratch
 
 OLDEST = 15
 ROLE = "postgres"
@@ -77,7 +78,7 @@ class Cluster:
         if where is None:
             raise NoPostgres(f"PostgreSQL {OLDEST} or newer is not installed")
         self.programs = where
-        self.directory = Path(tempfile.mkdtemp(prefix="marelle-pg-", dir="/tmp"))  # a socket's path must be short
+        self.directory = scratch.directory("pg")
         self.server: subprocess.Popen[bytes] | None = None
         self.account: dict[str, Any] = {}
         if os.geteuid() == 0:

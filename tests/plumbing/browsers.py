@@ -39,6 +39,8 @@ SIZES: dict[str, dict[str, Any]] = {
     },
     "desktop": {"viewport": {"width": 1280, "height": 900}},
 }
+#: Whether a trace holds the page at each step. That takes a good part of a test's time: ask for it to look at a failure.
+TRACED = os.environ.get("MARELLE_TEST_TRACE") == "1"
 PATIENCE = 10_000  # milliseconds for anything that a test waits for
 ARTIFACTS = Path(os.environ.get("MARELLE_TEST_ARTIFACTS") or ROOT / "var" / "test-artifacts")
 
@@ -60,8 +62,8 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable
     """`visit(portal, *, size="desktop", javascript=True, dark=False, **options) -> Page`: a person's own browser.
 
     `page.goto("/planning/")` is relative to the portal. Options go to Playwright's new_context. A page that breaks the
-    Content-Security-Policy or throws fails the test. When a test fails, a picture and a trace of every page it opened
-    are left under var/test-artifacts/.
+    Content-Security-Policy or throws fails the test. When a test fails, a picture, the page and a trace of every page it
+    opened are left under var/test-artifacts/; the trace shows each step as it looked when MARELLE_TEST_TRACE=1.
     """
     opened: list[tuple[BrowserContext, Page]] = []
     faults: list[str] = []
@@ -84,7 +86,7 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable
             **options,
         )
         context.set_default_timeout(PATIENCE)
-        context.tracing.start(screenshots=False, snapshots=True, sources=False)
+        context.tracing.start(screenshots=False, snapshots=TRACED, sources=False)
         page = context.new_page()
         page.on("console", hear)
         page.on("pageerror", lambda error: faults.append(str(error)))

@@ -95,12 +95,14 @@ def end(process: subprocess.Popen[bytes], *, at_once: bool = False) -> None:
             process.wait(LEAVING)
 
 
-def serve(portal: Portal, *, workers: int = 1, threads: int = 4) -> None:
+def serve(
+    portal: Portal, *, workers: int = 1, threads: int = 4, application: str = "marelle.config.wsgi:application"
+) -> None:
     """Start the web server and wait until it answers; AssertionError with its log when it does not."""
     port = portal.url.rpartition(":")[2]
     server = portal.start(
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", port, "--no-ws",
-        "--workers", str(workers), "--blocking-threads", str(threads), "marelle.config.wsgi:application",
+        "--workers", str(workers), "--blocking-threads", str(threads), application,
     )  # fmt: skip
     give_up = time.monotonic() + PATIENCE
     while True:
@@ -118,6 +120,20 @@ def serve(portal: Portal, *, workers: int = 1, threads: int = 4) -> None:
             connection.close()
 
 
+@dataclass(kw_only=True)
+class Server:
+    """A web server that outlives its test: the next one finds another database under the same name, and another
+    hour. A connection to the database lasts no longer than a request, and what the process remembers of a town goes by
+    the town's own keys."""
+
+    portal: Portal
+    process: subprocess.Popen[bytes]
+    clock: Path
+
+
+idle: list[Server] = []  # those that no test has at the moment
+
+
 @contextmanager
 def running(
     prepare: Callable[..., Any] | str | None = None,
@@ -132,20 +148,18 @@ def running(
     """A portal from start to stop, its database dropped at the end: `live_portal` says what the words mean.
 
     For measurements too: `workers` and `threads` are the web server's, and `env={"MARELLE_MODE": "demo"}` serves as
-    the demo does, connections pooled and static files collected.
+    the demo does, connections pooled and static files collected. Without any of these, the server is one that a test
+    before may have had.
     """
     source, facts = databases.prepared(prepare, at=at, **arguments)
-    name = f"portal_{surroundings.WORKER}_{os.getpid()}_{next(numbers)}"
-    databases.engine().copy(source, name)
-    url = f"http://127.0.0.1:{free_port()}"
-    said = {"MARELLE_PUBLIC_URL": url, "MARELLE_EMAIL_BACKEND": MAILBOX, **(env or {})}
-    portal = Portal(
-        url=url,
-        database=name,
-        facts=facts,
-        env=databases.surroundings(name, at=at, **said),
-        log=databases.run_directory() / f"{name}.log",
-    )
+    if env is None and (workers, threads) == (1, 4):
+        with _lent(source, facts, at=at) as portal:
+            if worker:
+                portal.start_worker()
+            yield portal
+        return
+    portal = _portal(facts, at=at, env=env)
+    databases.engine().copy(source, portal.database)
     try:
         if portal.env["MARELLE_MODE"] != "test":
             portal.admin("collectstatic", "--no-input", "--verbosity", "0")
@@ -155,7 +169,60 @@ def running(
         yield portal
     finally:
         portal.stop()
-        databases.engine().drop(name)
+        databases.engine().drop(portal.database)
+
+
+def _portal(
+    facts: Any, *, at: datetime | None, env: dict[str, str] | None = None, like: Portal | None = None
+) -> Portal:
+    """A portal that nothing serves yet; `like`: at the address and on the database of that one."""
+    name = like.database if like else f"portal_{surroundings.WORKER}_{os.getpid()}_{next(numbers)}"
+    url = like.url if like else f"http://127.0.0.1:{free_port()}"
+    said = {"MARELLE_PUBLIC_URL": url, "MARELLE_EMAIL_BACKEND": MAILBOX, **(env or {})}
+    return Portal(
+        url=url,
+        database=name,
+        facts=facts,
+        env=databases.surroundings(name, at=at, **said),
+        log=databases.run_directory() / f"{name}.log",
+    )
+
+
+@contextmanager
+def _lent(source: str, facts: Any, *, at: datetime | None) -> Iterator[Portal]:
+    server = _waiting()
+    portal = _portal(facts, at=at, like=server.portal)
+    portal.processes.append(server.process)
+    databases.engine().copy(source, portal.database)
+    server.clock.write_text(portal.env.get("MARELLE_CLOCK", ""))
+    try:
+        yield portal
+    finally:
+        # A test that ended the server itself took it out of the portal's processes.
+        if server.process in portal.processes and server.process.poll() is None:
+            portal.processes.remove(server.process)
+            idle.append(server)
+        portal.stop()
+
+
+def _waiting() -> Server:
+    """One that has nothing to do, else a new one."""
+    while idle:
+        if (server := idle.pop()).process.poll() is None:
+            return server
+    clock = databases.run_directory() / f"clock-{os.getpid()}-{next(numbers)}"
+    clock.touch()
+    portal = _portal(None, at=None, env={"MARELLE_TEST_CLOCK": str(clock)})
+    databases.engine().copy(databases.template(), portal.database)
+    serve(portal, application="tests.plumbing.served:application")
+    return Server(portal=portal, process=portal.processes[0], clock=clock)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def idle_servers() -> Iterator[None]:
+    yield
+    while idle:
+        idle.pop().portal.stop()
 
 
 @pytest.fixture

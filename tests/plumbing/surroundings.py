@@ -11,11 +11,11 @@ Handed on to xdist's workers and to every process that a test starts:
 import atexit
 import os
 import shutil
-import tempfile
 from pathlib import Path
 
 import pytest
 
+from scripts import scratch
 from scripts.postgres import Cluster, NoPostgres
 from tests.plumbing import databases
 
@@ -30,7 +30,7 @@ if database not in DATABASES:
     raise pytest.UsageError(f"MARELLE_TEST_DATABASE says {database!r}; it takes one of {', '.join(DATABASES)}.")
 
 if "MARELLE_TEST_RUN" not in os.environ:
-    run = Path(tempfile.mkdtemp(prefix="marelle-test-"))
+    run = scratch.directory("test")
     (run / "static").mkdir()
     os.environ["MARELLE_TEST_RUN"] = str(run)
     if database == "postgres" and "MARELLE_TEST_POSTGRES" not in os.environ:
