@@ -36,6 +36,8 @@ HEALTH_KEPT_DAYS = environment.number("HEALTH_KEPT_DAYS", 60)
 #: Days that a document is kept once refused, replaced or taken back, and once it is valid no longer.
 DOCUMENTS_KEPT_DAYS = environment.number("DOCUMENTS_KEPT_DAYS", 90)
 EXPIRED_DOCUMENTS_KEPT_DAYS = environment.number("EXPIRED_DOCUMENTS_KEPT_DAYS", 365)
+#: Days that an e-mail stays in the outbox once it has left or was given up.
+MAILS_KEPT_DAYS = environment.number("MAILS_KEPT_DAYS", 365)
 FILES_DIR = Path(environment.text("FILES_DIR") or (VAR_DIR / "demo" if DEMO else VAR_DIR) / "files")
 # The files that the town's file names (its video): public, copied there by `town load`.
 TOWN_FILES_DIR = Path(environment.text("TOWN_FILES_DIR") or (VAR_DIR / "demo" if DEMO else VAR_DIR) / "town")
@@ -81,6 +83,7 @@ TICKS = [
     "marelle.bookings.services.health_files.tick",
     "marelle.families.authorised.tick",
     "marelle.accounts.tasks.tick",
+    "marelle.foundation.housekeeping.tick",
     "marelle.communication.services.notices.tick",
     "marelle.documents.services.reminders.tick",
     "marelle.documents.services.keeping.tick",

@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AuditLine(models.Model):
-    """One thing that was done: who, what, when. Written in the transaction that did it; no code changes or deletes it
-    (the database does not forbid it yet).
+    """One thing that was done: who, what, when. Written in the transaction that did it, and never changed nor deleted:
+    triggers refuse it, in both databases.
 
     It stands below every room and outlives what it tells of, so it holds names and numbers as text and no foreign key.
     `text` is the French sentence shown in the family's "historique"; no health datum may stand in it.

@@ -39,7 +39,7 @@ SIZES: dict[str, dict[str, Any]] = {
     },
     "desktop": {"viewport": {"width": 1280, "height": 900}},
 }
-#: Whether a trace holds the page at each step. That takes a good part of a test's time: ask for it to look at a failure.
+#: Whether a trace holds the page at each step. That takes a good part of a test's time: ask for it after a failure.
 TRACED = os.environ.get("MARELLE_TEST_TRACE") == "1"
 PATIENCE = 10_000  # milliseconds for anything that a test waits for
 ARTIFACTS = Path(os.environ.get("MARELLE_TEST_ARTIFACTS") or ROOT / "var" / "test-artifacts")
@@ -62,8 +62,8 @@ def visit(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Callable
     """`visit(portal, *, size="desktop", javascript=True, dark=False, **options) -> Page`: a person's own browser.
 
     `page.goto("/planning/")` is relative to the portal. Options go to Playwright's new_context. A page that breaks the
-    Content-Security-Policy or throws fails the test. When a test fails, a picture, the page and a trace of every page it
-    opened are left under var/test-artifacts/; the trace shows each step as it looked when MARELLE_TEST_TRACE=1.
+    Content-Security-Policy or throws fails the test. When a test fails, a picture, the text and a trace of every page
+    are left under var/test-artifacts/; the trace shows each step as it looked when MARELLE_TEST_TRACE=1.
     """
     opened: list[tuple[BrowserContext, Page]] = []
     faults: list[str] = []
