@@ -9,7 +9,8 @@ import pytest
 from marelle.accounts.models import User
 from marelle.activities.models import OpeningDay, Site
 from marelle.bookings.models import Booking
-from marelle.bookings.services.overrides import Change, Done, book_for_family
+from marelle.bookings.queries.days import load_days
+from marelle.bookings.services.overrides import Change, Done, book_for_family, read_changes
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.requests.models import Act, FamilyRequest
 from marelle.requests.services import ReasonMissing
@@ -23,6 +24,7 @@ from tests.offer import (
     cadours,
     choose,
     enrolled,
+    enrolments,
     family,
     municipality,
     paris,
@@ -139,6 +141,41 @@ def test_the_margin_is_there_for_the_agent_and_nothing_beyond(benali: Family, ma
     assert done.request is not None and done.undone == ()
     beyond = act(other, [change(other, MONDAY, name="Léo")], malika)
     assert [undone.refusal.reason for undone in beyond.undone] == [Reason.FULL]
+    assert place(MONDAY).taken == 1
+
+
+@pytest.mark.row("D10")
+def test_two_children_of_one_act_count_for_each_other(malika: User) -> None:
+    twins = family("Diallo", [("Awa", "CE2"), ("Issa", "CE1")])
+    enrolled(twins, by=malika)
+    OpeningDay.objects.filter(pk=place(MONDAY).pk).update(capacity=1, ceiling=2)
+    both = [change(twins, MONDAY, name="Awa"), change(twins, MONDAY, name="Issa")]
+
+    with pytest.raises(ReasonMissing):
+        act(twins, both, malika, reason="")
+    days = load_days(town=municipality(), enrolments=enrolments(twins), at=AT, dates={MONDAY})
+    read = read_changes(both, days)
+    assert [read[one.key].over for one in both] == [0, 1]
+    assert act(twins, both, malika).undone == ()
+    assert place(MONDAY).taken == 2
+
+    OpeningDay.objects.filter(pk=place(TUESDAY).pk).update(capacity=1, ceiling=1)
+    both = [change(twins, TUESDAY, name="Awa"), change(twins, TUESDAY, name="Issa")]
+    read = read_changes(both, load_days(town=municipality(), enrolments=enrolments(twins), at=AT, dates={TUESDAY}))
+    assert [read[one.key].is_allowed for one in both] == [True, False]
+    done = act(twins, both, malika, reason="")
+    assert [(undone.change.child_id, undone.refusal.reason) for undone in done.undone] == [
+        (both[1].child_id, Reason.FULL)
+    ]
+
+
+def test_a_day_given_back_and_taken_in_one_act_needs_no_reason(benali: Family, malika: User) -> None:
+    friends = family("Diallo", [("Awa", "CE2"), ("Issa", "CE1")])
+    enrolled(friends, by=malika)
+    act(friends, [change(friends, MONDAY, name="Awa")], malika)
+    OpeningDay.objects.filter(pk=place(MONDAY).pk).update(capacity=1, ceiling=1)
+    swap = [change(friends, MONDAY, Act.CANCEL, name="Awa"), change(friends, MONDAY, name="Issa")]
+    assert act(friends, swap, malika, reason="").undone == ()
     assert place(MONDAY).taken == 1
 
 

@@ -120,6 +120,7 @@ class Days:
     at: datetime
     units: dict[int, list[Unit]]  # by service id, in order
     states: dict[tuple[int, int, date], DayState] = field(default_factory=dict)
+    opened: dict[int, OpeningDay] = field(default_factory=dict)  # by id, as they were read: what `places` name
 
     @cached_property
     def today(self) -> date:
@@ -218,7 +219,7 @@ def load_days(
 
     open_days: dict[tuple[int, date], dict[int, OpeningDay]] = defaultdict(dict)
     for day in OpeningDay.objects.filter(span, group__in={e.group_id for e in enrolments}).order_by():
-        open_days[day.group_id, day.date][day.unit_id] = day
+        open_days[day.group_id, day.date][day.unit_id] = days.opened[day.id] = day
 
     earliest = min([day for day in (first, *dates) if day is not None], default=None)
     may_close = town.closed_until is not None and earliest is not None and earliest <= town.closed_until

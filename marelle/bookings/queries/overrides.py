@@ -1,6 +1,7 @@
 """What an agent may do with a day for a family, and which rules that goes past (docs/algorithms/overrides.md)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
 from marelle.activities.queries import begins_at, offer_of, rules_of
@@ -61,6 +62,24 @@ def override(state: DayState, days: Days, *, act: Act | None = None) -> Override
         early=verdict if isinstance(verdict, Refused) and verdict.reason in _EARLY else None,
         over=state.over,
         waiting=state.ahead if state.left == 0 else 0,
+    )
+
+
+def beside(found: Override, state: DayState, days: Days, *, taken: Mapping[int, int]) -> Override:
+    """The same reading of a day to book, once the act has taken so many of each place (by id; fewer than none: given
+    back): whether there is room, by how many the capacity is exceeded, who would be passed."""
+    more = {place: taken.get(place, 0) for place in state.places}
+    if isinstance(found.decision, Refused) and found.decision.reason != Reason.FULL or not any(more.values()):
+        return found
+    rooms = [(days.opened[place], n) for place, n in more.items()]
+    full = any(room.left is not None and room.left <= n for room, n in rooms)
+    over = max(0 if room.capacity is None else max(room.taken + n + 1 - room.capacity, 0) for room, n in rooms)
+    passes = state.left is not None and state.left <= max(more.values())
+    return replace(
+        found,
+        decision=Refused(Reason.FULL) if full else Allowed(),
+        over=over,
+        waiting=state.ahead if passes else 0,
     )
 
 

@@ -1,6 +1,6 @@
 """What an agent books and cancels for a family, past its limits if need be (docs/algorithms/overrides.md)."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -17,7 +17,7 @@ from marelle.bookings.labels import acts_words
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.combinations import Wanted, reach, refusals_together
 from marelle.bookings.queries.days import Days, DayState, component_places, live_enrolments, load_days
-from marelle.bookings.queries.overrides import Override, late_still_due, override
+from marelle.bookings.queries.overrides import Override, beside, late_still_due, override
 from marelle.bookings.services.places import exchange
 from marelle.bookings.services.sending import lock_children
 from marelle.families.models import Household
@@ -77,20 +77,21 @@ def read_change(change: Change, days: Days) -> Override:
 
 
 def read_changes(changes: Collection[Change], days: Days) -> dict[tuple[int, int, date], Override]:
-    """Each change, by its key, read beside the others: a full day is allowed when the same act frees its place; two
+    """Each change, by its key, read beside the others: a full day is allowed when the same act frees its place, and
+    what two children take of one day counts for the second; two
     units of one day that exclude each other are not both made, nor is one given back for another that cannot be had;
     what breaks another rule of combination needs a reason. `days` holds what `dates_of` names."""
     found = {change.key: read_change(change, days) for change in changes}
-    freed = {
-        place
-        for change in changes
-        if change.act == Act.CANCEL and found[change.key].is_allowed and days.states[change.key].booking is not None
-        for place in days.states[change.key].places
-    }
-    for key, one in found.items():
-        full = isinstance(one.decision, Refused) and one.decision.reason == Reason.FULL
-        if full and freed & set(days.states[key].places):
-            found[key] = replace(one, decision=Allowed())
+    taken: Counter[int] = Counter()  # of each place, by this act: those it gives back count against
+    for change in changes:
+        if change.act == Act.CANCEL and found[change.key].is_allowed:
+            taken.subtract(days.states[change.key].places)
+    for change in changes:
+        if change.act == Act.BOOK and change.key in days.states:
+            state = days.states[change.key]
+            found[change.key] = one = beside(found[change.key], state, days, taken=taken)
+            if one.is_allowed:
+                taken.update(state.places)
     return _together(changes, found, days)
 
 
