@@ -1,6 +1,6 @@
 """What an agent decides on a request's page, read from the form and given back as typed when something is missing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,8 @@ class Choice:
 
 @dataclass(slots=True, kw_only=True)
 class AnswerForm:
-    """The choices, the common reason and what is wrong with them. `problems`: {text, href}, for the error summary."""
+    """The choices, the common reason and what is wrong with them. `problems`: {text, href}, for the error summary.
+    `breaks`: what the answer would leave alone, told once; `anyway`: the agent has read it and answers so."""
 
     kind: str
     choices: list[Choice]
@@ -48,6 +49,8 @@ class AnswerForm:
     words: str = ""
     reason_error: str = ""
     problems: list[dict[str, str]] = field(default_factory=list)
+    breaks: bool = False
+    anyway: bool = False
 
     @classmethod
     def blank(cls, examination: Examination) -> "AnswerForm":
@@ -70,6 +73,7 @@ class AnswerForm:
             if examination.kind is not None:
                 choice.details = examination.kind.details(data, choice.row.line)
         form.model = data.get("modele", "")
+        form.anyway = data.get("malgre", "") == "oui"
         form.words = typed(data, "motif", most=LONGEST_REASON)
         return form
 
@@ -84,6 +88,11 @@ class AnswerForm:
 
     def accept_all(self) -> Mapping[int, Verdict]:
         return {choice.row.line.id: Verdict(accept=True, details=choice.details) for choice in self.choices}
+
+    def hold_back(self, left_alone: Sequence[str]) -> None:
+        """Say what the answer would leave, if anything, and ask."""
+        self.breaks = bool(left_alone)
+        self.problems = [{"text": text, "href": "#malgre"} for text in left_alone]
 
     def refuse_all(self) -> None:
         for choice in self.choices:

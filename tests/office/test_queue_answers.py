@@ -12,10 +12,27 @@ from django.urls import reverse
 from marelle.accounts.models import User
 from marelle.activities.models import OpeningDay, Service
 from marelle.bookings.models import Booking
+from marelle.bookings.queries.days import load_days
 from marelle.bookings.services.answers import withdraw_request
+from marelle.bookings.services.baskets import add_days, basket_of
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.requests.models import FamilyRequest
-from tests.offer import AT, Family, accept, agent, ask, booked, enrolled, family, paris, reread
+from tests import guides
+from tests.offer import (
+    AT,
+    Family,
+    accept,
+    agent,
+    ask,
+    booked,
+    enrolled,
+    enrolments,
+    family,
+    municipality,
+    paris,
+    reread,
+    send,
+)
 from tests.office.conftest import Page
 from tests.spaces import plain_spaces
 
@@ -301,3 +318,39 @@ def test_a_day_sent_in_time_is_accepted_after_its_limit(
     answer(desk, request, "accepter")
 
     assert states(benali) == {"booked"}
+
+
+def morning_and_meal(who: Family) -> FamilyRequest:
+    """Inès's morning and meal of a Wednesday, in a town where a meal wants its half-day, asked together."""
+    Service.objects.filter(slug="mercredi").update(validation_book="asked")
+    mine = [one for one in enrolments(who, "mercredi") if one.child.first_name == "Inès"]
+    days = load_days(town=municipality(), enrolments=mine, at=AT, dates=[date(2026, 11, 25)])
+    wanted = [state for state in days.states.values() if state.unit.slug in ("matin", "repas")]
+    add_days(user=who.user, household=who.household, states=wanted, at=AT)
+    request = send(who, basket_of(user=who.user, household=who.household, at=AT).send_key).request
+    assert request is not None
+    return request
+
+
+@pytest.mark.row("A7", "B6")
+def test_an_answer_that_leaves_a_meal_without_its_half_day_says_so_first(malika: User, desk: Client) -> None:
+    who = guides.valmontier()
+    request = morning_and_meal(who)
+    morning, meal = (request.lines.get(unit__slug=slug) for slug in ("matin", "repas"))
+    choices = {f"ligne_{morning.pk}": "refuser", f"ligne_{meal.pk}": "accepter", "motif": "Le groupe est complet."}
+
+    told = answer(desk, request, "lignes", **choices)
+    assert told.status_code == 422
+    assert "Inès, mercredi 25 novembre, sans « Matin » : ce qui reste ne va pas seul. Se réserve avec" in text(told)
+    assert "Le groupe est complet." in text(told) and states(who) == {"pending"}
+
+    answer(desk, request, "lignes", **choices, malgre="oui")
+    assert states(who) == {"refused", "booked"}
+
+
+@pytest.mark.row("A7", "B6")
+def test_refusing_what_goes_together_asks_nothing(malika: User, desk: Client) -> None:
+    who = guides.valmontier()
+    request = morning_and_meal(who)
+    assert answer(desk, request, "refuser", motif="Le groupe est complet.").status_code == 302
+    assert states(who) == {"refused"}

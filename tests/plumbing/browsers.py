@@ -42,6 +42,9 @@ SIZES: dict[str, dict[str, Any]] = {
 #: Whether a trace holds the page at each step. That takes a good part of a test's time: ask for it after a failure.
 TRACED = os.environ.get("MARELLE_TEST_TRACE") == "1"
 PATIENCE = 10_000  # milliseconds for anything that a test waits for
+#: Colours on their way from one theme to the other are nobody's.
+SETTLED = """() => Promise.allSettled(document.getAnimations()
+    .filter(one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished))"""
 ARTIFACTS = Path(os.environ.get("MARELLE_TEST_ARTIFACTS") or ROOT / "var" / "test-artifacts")
 
 
@@ -148,6 +151,7 @@ def axe() -> Callable[..., None]:
     def check(page: Page, *, leave_out: tuple[str, ...] = (), where: str | None = None) -> None:
         # Evaluated over the debugging protocol: the page's Content-Security-Policy stays as it is.
         page.evaluate(source)
+        page.evaluate(SETTLED)
         options = {
             "resultTypes": ["violations"],
             "rules": {rule: {"enabled": False} for rule in leave_out},

@@ -69,7 +69,7 @@ def beside(found: Override, state: DayState, days: Days, *, taken: Mapping[int, 
     """The same reading of a day to book, once the act has taken so many of each place (by id; fewer than none: given
     back): whether there is room, by how many the capacity is exceeded, who would be passed."""
     more = {place: taken.get(place, 0) for place in state.places}
-    if isinstance(found.decision, Refused) and found.decision.reason != Reason.FULL or not any(more.values()):
+    if (isinstance(found.decision, Refused) and found.decision.reason != Reason.FULL) or not any(more.values()):
         return found
     rooms = [(days.opened[place], n) for place, n in more.items()]
     full = any(room.left is not None and room.left <= n for room, n in rooms)

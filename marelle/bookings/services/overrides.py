@@ -24,7 +24,7 @@ from marelle.families.models import Household
 from marelle.foundation import audit
 from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.services import NewLine, ReasonMissing, describe, open_request
-from marelle.rules.decisions import Allowed, Decision, Reason, Refused
+from marelle.rules.decisions import Decision, Reason, Refused
 from marelle.rules.lifecycles import BOOKING, HOLDS_A_PLACE, BookingEvent, BookingState, EnrolmentState, next_state
 
 #: What no agent passes: a child is in one place at a time.

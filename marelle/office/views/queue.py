@@ -29,6 +29,7 @@ from marelle.office.examination import Examination, Side, examine
 from marelle.office.kinds import Answering, kind_of
 from marelle.office.queue import Readings, line_words, sites_of, waiting_words
 from marelle.office.refusals import MODELS
+from marelle.office.remainders import left_alone
 from marelle.requests.models import OF_SERVICES, FamilyRequest, RequestLine
 from marelle.requests.queries import Pile, Sought, find_among, pile_counts, queue, visible, waiting, with_lines
 from marelle.requests.services import AlreadyAnswered, Answer, Unsettled, Verdict, mark_opened
@@ -247,6 +248,11 @@ def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
     verdicts: Mapping[int, Verdict] = form.accept_all() if do == "accepter" else form.verdicts()
     if not verdicts:
         return _page(desk, opened=opened, form=form, status=422)
+    if opened.kind in OF_SERVICES and not form.anyway:
+        facts = readings.facts[opened.id]
+        form.hold_back(left_alone(facts, verdicts, town=desk.town, at=request.at))  # type: ignore[attr-defined]
+        if form.breaks:
+            return _page(desk, opened=opened, form=form, status=422)
     _before, after = desk.neighbours(opened.id)
     try:
         answer = answering(opened)(
