@@ -156,6 +156,7 @@ class Basket(models.Model):
     look_at = models.DateTimeField(null=True, help_text=_("Le portail regarde ce panier à cet instant."))
     told_change = models.DateTimeField(null=True, help_text=_("Le dernier changement rappelé par e-mail."))
     reminders = models.PositiveSmallIntegerField(default=0, help_text=_("E-mails partis depuis ce changement."))
+    heard = models.JSONField(default=list, help_text=_("Les derniers envois d’un appareil déjà pris en compte."))
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "household"], name="one_basket")]

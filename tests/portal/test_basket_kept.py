@@ -135,3 +135,28 @@ def test_a_refused_tick_is_told_once_however_often_it_is_posted(settings: Settin
         screen.client.post("/planning/cantine/", late | {"do": do})
     seen = screen.post("/planning/cantine/", late | {"do": "save"})
     assert seen.count("Jeudi 12 novembre, Inès : Trop tard") == 1
+
+
+def test_what_a_device_sends_a_second_time_does_not_come_back(settings: Settings, benali: Family) -> None:
+    screen = Screen(settings, benali.user)
+    child = benali.children[0].pk
+    screen.go("/planning/cantine/?mois=2026-11")
+    unit = screen.markup.partition(f'value="{child}.')[2].partition(".")[0]
+    key = f"{child}.{unit}.2026-11-16"
+    left = {"mois": "2026-11", "seen": f"{key}=free", "want": key, "number": "mi5b-x7", "do": "keep"}
+    screen.client.post("/planning/cantine/", left)  # as the page closed: it never heard the answer
+    assert BasketLine.objects.count() == 1
+    screen.post("/planning/cantine/", {"mois": "2026-11", "do": "undo"})  # on another device
+    assert BasketLine.objects.count() == 0
+
+    screen.client.post("/planning/cantine/", left | {"do": "keep:device"})
+    assert BasketLine.objects.count() == 0
+    screen.client.post("/planning/cantine/", left | {"number": "mi5b-x8"})
+    assert BasketLine.objects.count() == 1, "the same choice made again is another posting"
+
+
+def test_asking_what_does_not_go_together_sends_no_box(settings: Settings, benali: Family) -> None:
+    choose(benali, [MONDAY])
+    screen = Screen(settings, benali.user)
+    screen.client.post("/planning/cantine/", {"mois": "2026-11", "do": "look"})
+    assert BasketLine.objects.count() == 2

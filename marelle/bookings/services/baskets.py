@@ -14,6 +14,8 @@ from marelle.requests.models import Act
 from marelle.rules.decisions import Allowed, Reason, Refused
 
 Key = tuple[int, int, date]  # child id, unit id, day
+#: Of how many postings of devices a basket remembers the number.
+HEARD = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +48,22 @@ def lock_basket(*, user: User, household: Household, at: datetime) -> Basket:
 
 @transaction.atomic
 def fill_basket(
-    *, user: User, household: Household, days: Days, shown: Mapping[Key, Shown], at: datetime
+    *, user: User, household: Household, days: Days, shown: Mapping[Key, Shown], at: datetime, number: str = ""
 ) -> tuple[Basket, list[Clash]]:
     """Bring the basket to what the page's boxes say. What the page did not show stays as it is.
 
     `days` holds the state of every cell shown; a cell unknown to it is not the family's and raises KeyError.
     A cell whose recorded state is no longer what the page showed, or that cannot be changed, is a clash: told, and
     left out, never turned into a silent change. Ticking a full day that has a waiting list asks to wait. The ticked
-    boxes of a page sent twice give the same basket.
+    boxes of a page sent twice give the same basket. `number`: what a device gave to these choices; those it has sent
+    before, and that the basket may have left since, change nothing.
     """
     basket = lock_basket(user=user, household=household, at=at)
+    if number:
+        if number in basket.heard:
+            return basket, []
+        basket.heard = [*basket.heard, number][-HEARD:]
+        basket.save(update_fields=["heard"])
     clashes: list[Clash] = []
     wanted: list[BasketLine] = []
     dropped: list[Key] = []

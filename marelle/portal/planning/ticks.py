@@ -27,6 +27,9 @@ SALT = "marelle.portal.planning.ticks"
 #: What a planning's form says beside its boxes: the stretch that it shows.
 STRETCH = ("vue", "mois", "semaine", "periode", "lieu", "enfant")
 
+#: Characters of the number that a device gives to what it keeps.
+LONGEST_NUMBER = 40
+
 View = Callable[..., HttpResponse]
 
 
@@ -43,8 +46,10 @@ def keep_ticks(
     posted: QueryDict | None = None,
 ) -> Days:
     """Bring the basket to what the posted boxes say, telling what could not be taken. The days read: those of the cells
-    shown, or all from the first to the last of `span`, which holds them."""
-    shown = _shown(request.POST if posted is None else posted)
+    shown, or all from the first to the last of `span`, which holds them. A posting that carries a number is taken into
+    account once."""
+    form = request.POST if posted is None else posted
+    shown = _shown(form)
     if span is None:
         dates = {day for _child, _unit, day in shown}
         days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, dates=dates, glance=True)
@@ -62,7 +67,12 @@ def keep_ticks(
                 warn_once(request, _("%(day)s : ce jour a fermé entre-temps.") % {"day": day_words(key[2])})
             del shown[key]
     _basket, clashes = fill_basket(
-        user=request.user, household=request.household, days=days, shown=shown, at=request.at
+        user=request.user,
+        household=request.household,
+        days=days,
+        shown=shown,
+        at=request.at,
+        number=form.get("number", "")[:LONGEST_NUMBER],
     )
     tell_clashes(request, clashes, place)
     return days
@@ -109,6 +119,7 @@ def _park(request: ArrivedHttpRequest, page: str) -> None:
     except (signing.BadSignature, ValueError, TypeError):
         return
     kept = QueryDict(mutable=True)
+    kept["number"] = request.POST.get("number", "")
     for name in ("seen", "want"):
         kept.setlist(name, request.POST.getlist(name))
     kept["household"], kept["page"] = str(household_id), page

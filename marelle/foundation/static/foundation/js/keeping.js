@@ -17,8 +17,13 @@
   const prefix = `marelle.choix.${form.dataset.owner} `, here = prefix + form.dataset.page;
   const device = {
     works: true,
+    /* The same choices have the same number: the server does not take up twice what it has had, however late it comes */
+    number: "", says: "",
     write(list) {
       const value = { at: Date.now(), seen: list.map((box) => `${box.value}=${shown.get(box.value) || "free"}`), want: list.filter((box) => box.checked).map((box) => box.value) };
+      const says = JSON.stringify([value.seen, value.want]);
+      if (says !== this.says) { this.says = says; this.number = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 12)}`; }
+      value.number = this.number;
       try { localStorage.setItem(here, JSON.stringify(value)); this.works = true; } catch { this.works = false; }
     },
     forget(key) { try { localStorage.removeItem(key); } catch { this.works = false; } },
@@ -46,11 +51,12 @@
     if (what === "back") setTimeout(() => { if (told === "back") tell(""); }, 8000);
   };
 
-  const data = (seen, want, extra = "") => {
+  const data = (seen, want, number, extra = "") => {
     const body = new FormData(form);
     ["seen", "want"].forEach((name) => body.delete(name));
     seen.forEach((one) => body.append("seen", one));
     want.forEach((one) => body.append("want", one));
+    body.append("number", number || "");
     body.append("do", `keep${extra}`);
     return body;
   };
@@ -72,7 +78,7 @@
     const sent = new Map(list.map((box) => [box.value, box.checked]));
     sent.forEach((_, key) => unsure.add(key));
     device.write(list);
-    saving = post(form.dataset.keep, data([...sent.keys()].map((key) => `${key}=${shown.get(key) || "free"}`), [...sent].filter(([, on]) => on).map(([key]) => key))).then((how) => {
+    saving = post(form.dataset.keep, data([...sent.keys()].map((key) => `${key}=${shown.get(key) || "free"}`), [...sent].filter(([, on]) => on).map(([key]) => key), device.number)).then((how) => {
       saving = null;
       if (how === "kept") {
         sent.forEach((on, key) => { known.set(key, on); unsure.delete(key); });
@@ -86,6 +92,8 @@
     });
     return saving;
   };
+  /* Another script wants them kept before it asks the server of them */
+  form.addEventListener("keep", () => save().then((how) => { if (how === "kept") form.dispatchEvent(new Event("kept")); }));
   const noticed = () => setTimeout(() => {
     const list = waiting();
     if (!list.length) { if (!saving) device.forget(here); return; }
@@ -125,7 +133,7 @@
     const list = waiting();
     if (leaving || !list.length) return;
     device.write(list);
-    navigator.sendBeacon(form.dataset.keep, data(list.map((box) => `${box.value}=${shown.get(box.value) || "free"}`), list.filter((box) => box.checked).map((box) => box.value)));
+    navigator.sendBeacon(form.dataset.keep, data(list.map((box) => `${box.value}=${shown.get(box.value) || "free"}`), list.filter((box) => box.checked).map((box) => box.value), device.number));
   });
   /* The browser's own question, only while something would be lost: neither the server nor this device has it */
   window.addEventListener("beforeunload", (event) => { if (!leaving && waiting().length && !device.works && told === "offline") event.preventDefault(); });
@@ -156,7 +164,7 @@
   if (found.length) (async () => {
     for (const [at, one] of found.entries()) {
       const address = new URL(one.key.slice(prefix.length), location.origin);
-      const body = data(one.seen, one.want, at === found.length - 1 ? ":device" : "");
+      const body = data(one.seen, one.want, one.number, at === found.length - 1 ? ":device" : "");
       ["vue", "mois", "semaine", "periode", "lieu", "enfant"].forEach((name) => body.delete(name));
       address.searchParams.forEach((value, name) => body.set(name, value));
       const how = await post(address.pathname, body);

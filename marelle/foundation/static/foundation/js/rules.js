@@ -1,5 +1,6 @@
 /* Days that do not go together are said as they are ticked, in the server's own words. Without this file they are said
-   when the choices are kept, and again by « Vérifier ». */
+   when the choices are kept, and again by « Vérifier ». keeping.js alone sends the boxes: this asks it to, then asks what
+   the basket holds. */
 (() => {
   "use strict";
   const form = document.querySelector("form[data-rules]");
@@ -18,6 +19,7 @@
   };
   const look = async () => {
     const mine = ++asked, data = new FormData(form);
+    ["seen", "want"].forEach((name) => data.delete(name));
     data.append("do", "look");
     try {
       const answer = await fetch(form.dataset.rules, { method: "POST", body: data, redirect: "error", signal: AbortSignal.timeout(8000) });
@@ -27,7 +29,8 @@
       mark();
     } catch { /* the page stays as it is: « Vérifier » says the same */ }
   };
-  const soon = () => { clearTimeout(timer); timer = setTimeout(look, 500); };
+  const soon = () => { clearTimeout(timer); timer = setTimeout(() => form.dispatchEvent(new Event("keep")), 500); };
+  form.addEventListener("kept", look);
   form.addEventListener("change", (event) => { if (event.target.closest(".tile")) soon(); });
   document.addEventListener("click", (event) => { if (event.target.closest('button[name="do"][data-scope]')) soon(); });
 })();
