@@ -33,7 +33,7 @@ def forget_counters(*, before: datetime) -> int:
     cache = caches["default"]
     if not isinstance(cache, DatabaseCache):
         return 0
-    table = connection.ops.quote_name(cache._table)
+    table = connection.ops.quote_name(cache._table)  # type: ignore[attr-defined]
     over = f"SELECT cache_key FROM {table} WHERE expires < %s LIMIT {AT_ONCE}"
     with connection.cursor() as cursor:
         cursor.execute(

@@ -83,6 +83,11 @@ def moment_words(at: datetime, tz: str | tzinfo, *, opens: bool = False, year: b
     return _("%(day)s, %(time)s") % {"day": day_words(local.date(), year=year), "time": time_words(clock)}
 
 
+def midsentence(name: str) -> str:
+    """A service's name inside a sentence: "Cantine" → "cantine", "ALSH" stays."""
+    return name[:1].lower() + name[1:] if name[1:2].islower() else name
+
+
 def list_words(words: Iterable[str], *, either: bool = False) -> str:
     """ "lundi, mardi et jeudi"; `either`: "lundi, mardi ou jeudi"."""
     items = list(words)

@@ -19,13 +19,14 @@ from marelle.bookings.models import Enrolment
 from marelle.bookings.queries.cells import recorded, tile_key
 from marelle.bookings.queries.days import Days, DayState, live_enrolments, load_days
 from marelle.bookings.queries.grids import month_grid, states_by_day
+from marelle.bookings.queries.menus import column_menu, row_menu, whole_menu
 from marelle.bookings.queries.months import Month, open_span
 from marelle.bookings.queries.overrides import Override, late_still_due, late_surcharge, override
 from marelle.bookings.services.overrides import Change, dates_of, read_changes
 from marelle.families.models import Household
 from marelle.families.permissions import households_for
 from marelle.families.queries import kids_of
-from marelle.foundation.components.grid import Grid, Kid, Mark, State, Tile, unpack_seen
+from marelle.foundation.components.grid import Grid, Kid, Mark, Menu, State, Tile, unpack_seen
 from marelle.foundation.french import euros
 from marelle.foundation.sentences import day_words, list_words, moment_words, sentence
 from marelle.office.queue import sites_of
@@ -102,6 +103,7 @@ class MonthPage:
     before: Month | None
     after: Month | None
     grid: Grid
+    menu: Menu
     legend: list[CellState]
     has_open_days: bool
     kept: tuple[Change, ...]
@@ -148,6 +150,8 @@ def month_page(family: Family, *, asked: str, chosen: Iterable[Change], at: date
         tile=lambda state: drawing.tile(state, unit=state.unit.name if len(units) > 1 else ""),
         several_units=len(units) > 1,
         seen=drawing.seen,
+        column=lambda weekday: column_menu(weekday, family.kids, family.enrolments, units),
+        row=lambda monday: row_menu(monday, units),
     )
     shown = {state.key: state for states in by_day.values() for state in states if override(state, days).is_allowed}
     kept = tuple(change for key, change in changes.items() if key not in shown)
@@ -156,6 +160,7 @@ def month_page(family: Family, *, asked: str, chosen: Iterable[Change], at: date
         before=_shown(month.shifted(-1), span.shows(month.shifted(-1))),
         after=_shown(month.shifted(1), span.shows(month.shifted(1))),
         grid=grid,
+        menu=whole_menu(units, book=_("Réserver tout le mois"), cancel=_("Tout annuler ce mois-ci")),
         legend=_legend(grid),
         has_open_days=bool(by_day),
         kept=kept,
@@ -274,10 +279,10 @@ def ticked_changes(data: QueryDict) -> list[Change]:
     return _checked(list(changes.values()))
 
 
-def carried_changes(data: QueryDict) -> list[Change]:
+def carried_changes(data: QueryDict, name: str = "garde") -> list[Change]:
     """The changes that a page carries along: "child.unit.date=act=was", with spaces in between."""
     changes = []
-    for text in data.get("garde", "").split():
+    for text in data.get(name, "").split():
         parts = text.split("=")
         if len(parts) != 3:
             raise Http404

@@ -13,9 +13,9 @@ from marelle.bookings.queries.absences import Cause, Key, booked_days, causes_of
 from marelle.bookings.queries.days import Days, DayState
 from marelle.families.models import Household
 from marelle.foundation.components.kids import Kid
-from marelle.foundation.sentences import absence_cost_words, day_words, sentence
+from marelle.foundation.sentences import absence_cost_words, day_words, midsentence, sentence
 from marelle.portal.children import HouseholdChild
-from marelle.portal.moments import midsentence, near_day_words
+from marelle.portal.moments import near_day_words
 from marelle.rules.absences import AbsenceCost
 from marelle.rules.decisions import Allowed, Reason, Refused
 

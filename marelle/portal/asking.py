@@ -12,9 +12,9 @@ from marelle.activities.models import Activity, BookingMode, Municipality, Perio
 from marelle.activities.queries import years_to_enrol
 from marelle.bookings.models import LIVE_ENROLMENTS, Enrolment
 from marelle.families.models import Household
-from marelle.foundation.sentences import list_words
+from marelle.foundation.sentences import list_words, midsentence
 from marelle.portal.children import HouseholdChild
-from marelle.portal.moments import midsentence, opening_words
+from marelle.portal.moments import opening_words
 from marelle.portal.without_days import without_days_words
 from marelle.rules.lifecycles import EnrolmentState
 

@@ -48,8 +48,3 @@ def answer_day(town: Municipality, sent_at: datetime) -> date | None:
         return day
     except BeyondCalendar:
         return None
-
-
-def midsentence(name: str) -> str:
-    """A service's name inside a sentence: "Cantine" → "cantine", "ALSH" stays."""
-    return name[:1].lower() + name[1:] if name[1:2].islower() else name

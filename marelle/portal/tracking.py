@@ -21,8 +21,8 @@ from marelle.bookings.queries.waiting import ranks
 from marelle.families.models import Household
 from marelle.foundation.components.kids import Kid
 from marelle.foundation.look import Look
-from marelle.foundation.sentences import absence_cost_words, day_words, list_words, moment_words
-from marelle.portal.moments import answer_day, midsentence, near_day_words, near_moment_words
+from marelle.foundation.sentences import absence_cost_words, day_words, list_words, midsentence, moment_words
+from marelle.portal.moments import answer_day, near_day_words, near_moment_words
 from marelle.portal.planning.waiting import rank_words
 from marelle.portal.without_days import without_days_words
 from marelle.requests.corrections import asked_words

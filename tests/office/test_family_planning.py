@@ -185,3 +185,52 @@ def test_a_month_asks_as_much_for_one_child_as_for_six(desk: Client, malika: Use
     with CaptureQueriesContext(connection) as queries:
         assert desk.get(path(who), {"mois": "2026-11"}).status_code == 200
     assert len(queries) == 17, [query["sql"][:90] for query in queries]
+
+
+def press(desk: Client, who: Family, text: str, order: str) -> str:
+    return plain_spaces(desk.post(path(who), form(text) | {"do": order}).text)
+
+
+def chosen(text: str) -> set[str]:
+    """The boxes ticked on the page, by child and day."""
+    return {key.partition(".")[0] + " " + key.rpartition(".")[2] for key, ticked in boxes(text).items() if ticked}
+
+
+@pytest.mark.row("D10", "C4")
+def test_a_shortcut_ticks_every_monday_to_come_is_told_and_taken_back(desk: Client, benali: Family) -> None:
+    text = desk.get(path(benali), {"mois": "2026-11"}).text
+    ines, tom = (child.pk for child in benali.children)
+    told = press(desk, benali, text, "on:shown:d0")
+    assert "6 jours ajoutés." in told
+    mondays = {f"2026-11-{day}" for day in (16, 23, 30)}
+    assert chosen(told) == {f"{child} {day}" for child in (ines, tom) for day in mondays}, "the past ones stay"
+    assert not Booking.objects.exists()
+
+    back = desk.post(path(benali), form(told) | {"do": "back", "avant": ""}).text
+    assert chosen(back) == set()
+
+    checked = desk.post(path(benali), form(told) | {"do": "check"}).text
+    assert plain_spaces(checked).count("Ajouter lundi") == 6
+
+
+@pytest.mark.row("D10", "C4")
+def test_a_shortcut_for_one_child_over_the_period_says_what_it_leaves(desk: Client, benali: Family) -> None:
+    place = OpeningDay.objects.get(date=MONDAY, unit__service__slug="cantine", group__slug="elementaire")
+    OpeningDay.objects.filter(pk=place.pk).update(capacity=0, ceiling=0)
+    text = desk.get(path(benali), {"mois": "2026-11"}).text
+    told = press(desk, benali, text, f"on:period:d0:c{benali.children[0].pk}")
+    assert "1 laissé de côté : lundi 16 novembre, Inès." in told
+    kept = re.findall(r'name="garde" value="([^"]*)"', told)[0].split()
+    assert len(kept) > 10 and all(one.startswith(f"{benali.children[0].pk}.") for one in kept), "other months are kept"
+
+    gone = press(desk, benali, told, "off:shown")
+    assert chosen(gone) == set() and "2 jours annulés." in gone
+    assert re.findall(r'name="garde" value="([^"]*)"', gone)[0].split() == kept
+
+
+@pytest.mark.row("D10", "C4")
+def test_a_week_is_cancelled_in_one_press(desk: Client, benali: Family, malika: User) -> None:
+    booked(benali, [MONDAY, date(2026, 11, 17)], by=malika)
+    text = desk.get(path(benali), {"mois": "2026-11"}).text
+    told = press(desk, benali, text, "off:2026-11-16")
+    assert "4 jours annulés." in told and chosen(told) == set()

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from marelle.bookings.models import Enrolment
 from marelle.bookings.queries.cells import closed_mark
 from marelle.bookings.queries.days import Days, DayState
-from marelle.foundation.components.grid import Column, Day, Grid, Tile, Week
+from marelle.foundation.components.grid import Column, Day, Grid, Menu, Tile, Week
 from marelle.foundation.sentences import day_words, short_span_words
 
 
@@ -42,9 +42,11 @@ def month_grid(
     tile: Callable[[DayState], Tile],
     several_units: bool,
     seen: Callable[[Sequence[DayState]], str] | None = None,
+    column: Callable[[int], Menu] | None = None,
+    row: Callable[[date], Menu] | None = None,
 ) -> Grid:
     """Weeks × the weekdays that are open in them, each cell with the tiles of all the children. Read only without
-    `seen`, which packs what a row of boxes showed."""
+    `seen`, which packs what a row of boxes showed. `column` and `row`: the menus of a weekday, of a week."""
     weekdays = sorted({day.weekday() for day in by_day})
     weeks = []
     for monday in mondays:
@@ -60,12 +62,20 @@ def month_grid(
                 span=span,
                 days=tuple(_cell(day, by_day.get(day, ()), days=days, tile=tile) for day in dates),
                 seen=seen(states) if seen is not None else None,
+                menu=row(monday) if row is not None and any(day >= days.today for day in dates) else None,
             )
         )
     names = [str(WEEKDAYS[weekday]).capitalize() for weekday in weekdays]
     return Grid(
         caption=caption,
-        columns=tuple(Column(name=name, short=f"{name[:3]}." if len(names) > 4 else "") for name in names),
+        columns=tuple(
+            Column(
+                name=name,
+                short=f"{name[:3]}." if len(names) > 4 else "",
+                menu=column(weekday) if column is not None else None,
+            )
+            for weekday, name in zip(weekdays, names, strict=True)
+        ),
         weeks=tuple(weeks),
         several_units=several_units,
         reading=seen is None,

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marelle.accounts.permissions import AgentHttpRequest, agent_required
+from marelle.bookings.queries.menus import Order
 from marelle.bookings.queries.months import Month
 from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.families.permissions import households_for
@@ -31,6 +32,7 @@ from marelle.office.family_planning import (
 from marelle.office.mails import DESK
 from marelle.office.queue import sites_of
 from marelle.office.refusals import MODELS, OVERRIDE, reason_from
+from marelle.office.shortcuts import Report, carry_out
 from marelle.requests.services import ReasonMissing
 from marelle.rules.calendars import BeyondCalendar
 
@@ -54,7 +56,8 @@ def plannings(request: AgentHttpRequest, household_id: int) -> HttpResponse:
 @agent_required(*DESK)
 @never_cache
 def planning(request: AgentHttpRequest, household_id: int, service: str) -> HttpResponse:
-    """A month of the service. POST writes nothing: it shows another month with the choices kept, or their check."""
+    """A month of the service. POST writes nothing: it shows another month with the choices kept, what a shortcut chose,
+    or their check."""
     family = family_of(request.agent, household_id, service)
     if request.method != "POST":
         return _month(request, family, asked=request.GET.get("mois", ""), chosen=())
@@ -64,7 +67,16 @@ def planning(request: AgentHttpRequest, household_id: int, service: str) -> Http
         return _check(request, family, changes)
     if name == "check":
         messages.info(request, _("Aucun changement : cochez ou décochez des jours."))
-    return _month(request, family, asked=rest or request.POST.get("mois", ""), chosen=changes)
+    shown = request.POST.get("mois", "")
+    order, month = Order.parse(request.POST.get("do", "")), Month.parse(shown)
+    if order is not None and month is not None:
+        changes, report = carry_out(order, family, changes, month=month, at=request.at)
+        return _month(request, family, asked=shown, chosen=changes, report=report)
+    if name == "back":
+        changes = carried_changes(request.POST, "avant")
+    elif name == "undo":
+        changes = []
+    return _month(request, family, asked=rest or shown, chosen=changes)
 
 
 @require_POST
@@ -117,7 +129,14 @@ def record(request: AgentHttpRequest, household_id: int, service: str) -> HttpRe
     return redirect(f"{address}?mois={Month.of(min(change.day for change in changes))}")
 
 
-def _month(request: AgentHttpRequest, family: Family, *, asked: str, chosen: Sequence[Change]) -> HttpResponse:
+def _month(
+    request: AgentHttpRequest,
+    family: Family,
+    *,
+    asked: str,
+    chosen: Sequence[Change],
+    report: Report | None = None,
+) -> HttpResponse:
     try:
         page = month_page(family, asked=asked, chosen=chosen, at=request.at)
     except BeyondCalendar:
@@ -125,7 +144,14 @@ def _month(request: AgentHttpRequest, family: Family, *, asked: str, chosen: Seq
     return render(
         request,
         "office/planning/month.html",
-        {"municipality": family.town, "family": family, "page": page, "kept": packed(page.kept)},
+        {
+            "municipality": family.town,
+            "family": family,
+            "page": page,
+            "kept": packed(page.kept),
+            "report": report.text if report else "",
+            "before": packed(report.before) if report else "",
+        },
     )
 
 

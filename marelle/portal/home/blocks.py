@@ -12,11 +12,10 @@ from marelle.activities.models import BookingMode, Service, Site
 from marelle.activities.queries import offer_of
 from marelle.bookings.models import Enrolment
 from marelle.foundation.components.kids import Kid
-from marelle.foundation.sentences import day_words, list_words
+from marelle.foundation.sentences import day_words, list_words, midsentence
 from marelle.portal.children import HouseholdChild
 from marelle.portal.home.glance import Glance
 from marelle.portal.home.today import is_expected
-from marelle.portal.moments import midsentence
 from marelle.portal.without_days import without_days_words
 from marelle.rules.lifecycles import EnrolmentState
 

@@ -13,10 +13,10 @@ from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking, Enrolmen
 from marelle.bookings.queries.days import Days, basket_lines_among
 from marelle.bookings.queries.openings import own_opening
 from marelle.bookings.queries.waiting import offers_to
-from marelle.foundation.sentences import day_words, list_words
+from marelle.foundation.sentences import day_words, list_words, midsentence
 from marelle.portal.home.glance import Glance
 from marelle.portal.home.todo import Todo
-from marelle.portal.moments import midsentence, near_moment_words, opening_words
+from marelle.portal.moments import near_moment_words, opening_words
 from marelle.requests.models import Act
 from marelle.rules.decisions import Allowed
 

@@ -7,10 +7,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from marelle.bookings.models import Enrolment
-from marelle.foundation.sentences import list_words
+from marelle.foundation.sentences import list_words, midsentence
 from marelle.portal.home.glance import Glance
 from marelle.portal.home.todo import Todo
-from marelle.portal.moments import midsentence
 from marelle.rules.lifecycles import EnrolmentState
 
 REFUSAL_SHOWN = timedelta(days=60)

@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 
 from marelle.activities.models import Service
 from marelle.bookings.queries.days import Days, DayState
-from marelle.foundation.sentences import list_words
+from marelle.foundation.sentences import list_words, midsentence
 from marelle.portal.children import HouseholdChild
 from marelle.portal.home.glance import Glance
-from marelle.portal.moments import midsentence, near_day_words
+from marelle.portal.moments import near_day_words
 from marelle.rules.calendars import BeyondCalendar
 from marelle.rules.lifecycles import BookingState
 

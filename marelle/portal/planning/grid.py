@@ -18,6 +18,7 @@ from marelle.bookings.queries.cells import cell_state, closed_mark, is_editable,
 from marelle.bookings.queries.combinations import reach, rules_for
 from marelle.bookings.queries.days import Days, DayState, load_days
 from marelle.bookings.queries.grids import states_by_day, week_label
+from marelle.bookings.queries.menus import column_menu, row_menu, unit_menu
 from marelle.foundation.components.grid import Column, ColumnGroup, Day, Grid, Kid, Mark, Tile, Week
 from marelle.foundation.sentences import (
     day_words,
@@ -29,7 +30,6 @@ from marelle.foundation.sentences import (
     time_words,
 )
 from marelle.portal.planning.clashes import RuleClash, rule_clashes
-from marelle.portal.planning.menus import column_menu, row_menu, unit_menu
 from marelle.portal.planning.stretches import Stretch, View
 from marelle.portal.planning.waiting import join_mark, may_join, waiting_mark
 from marelle.requests.models import Act
@@ -158,7 +158,7 @@ def planning_page(
             Column(
                 name=str(WEEKDAYS[weekday]).capitalize(),
                 short=f"{str(WEEKDAYS[weekday]).capitalize()[:3]}." if len(open_weekdays) > 4 else "",
-                menu=column_menu(weekday, kids, enrolments, units, stretch=stretch),
+                menu=column_menu(weekday, kids, enrolments, units, whole=stretch.view == View.PERIOD),
             )
             for weekday in open_weekdays
         ),

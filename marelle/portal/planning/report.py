@@ -14,8 +14,7 @@ from marelle.bookings.queries.days import DayState, load_days
 from marelle.bookings.services.baskets import Key
 from marelle.bookings.services.shortcuts import Chosen, Step, undo_choice
 from marelle.families.permissions import GuardianHttpRequest
-from marelle.foundation.sentences import day_words, list_words, sentence
-from marelle.portal.moments import midsentence
+from marelle.foundation.sentences import day_words, list_words, midsentence, sentence
 from marelle.portal.planning.place import Place
 from marelle.portal.planning.stretches import units_count
 from marelle.rules.decisions import Decision, Reason, Refused

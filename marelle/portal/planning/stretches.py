@@ -72,6 +72,15 @@ class Stretch:
     def month(self) -> Month:
         return Month.of(self.first_day)
 
+    @property
+    def whole_words(self) -> tuple[str, str]:
+        """What the "Tout" menu says of it: to reserve, to cancel."""
+        if self.view == View.MONTH:
+            return _("Réserver tout le mois"), _("Tout annuler ce mois-ci")
+        if self.view == View.WEEK:
+            return _("Réserver toute la semaine"), _("Tout annuler cette semaine")
+        return _("Réserver toute la période"), _("Tout annuler sur la période")
+
 
 class Stretches:
     """The stretches of a service, for one family on one day. Each list is read once, and only when somebody asks."""

@@ -7,9 +7,9 @@ from django.utils.translation import gettext as _
 
 from marelle.activities.models import SchoolYear
 from marelle.bookings.queries.days import Days
+from marelle.bookings.queries.menus import wholes
 from marelle.bookings.queries.months import Month
 from marelle.foundation.components.grid import Kid
-from marelle.portal.planning.menus import wholes
 from marelle.portal.planning.place import Place
 from marelle.portal.planning.stretches import Stretch
 

@@ -24,11 +24,10 @@ from marelle.bookings.services.absences import (
 )
 from marelle.families.models import Child
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
-from marelle.foundation.sentences import day_words, sentence
+from marelle.foundation.sentences import day_words, midsentence, sentence
 from marelle.foundation.typed import typed
 from marelle.portal.absences import OTHER, AbsencePage, absence_page, checked, key_of, what_words
 from marelle.portal.children import HouseholdChild, badges_of, children_of
-from marelle.portal.moments import midsentence
 from marelle.portal.tracking import request_page
 from marelle.requests.queries import find_request
 

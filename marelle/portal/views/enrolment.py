@@ -14,10 +14,11 @@ from marelle.activities.models import Municipality, OpeningDay, SchoolYear
 from marelle.activities.queries import municipality, years_to_enrol
 from marelle.bookings.services.enrolments import Asked, Unmet, ask_enrolments
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
+from marelle.foundation.sentences import midsentence
 from marelle.foundation.typed import typed
 from marelle.portal.children import children_of
 from marelle.portal.enrolling import Asking, EnrolmentPage, enrolment_page, why_not, wishes_of
-from marelle.portal.moments import midsentence, opening_words
+from marelle.portal.moments import opening_words
 
 MESSAGE_MOST = 1000
 

@@ -12,8 +12,8 @@ from marelle.bookings.queries.waiting import of_household, ranks
 from marelle.bookings.services.waiting import DoesNotGo, OfferOver, accept_offer, leave_list
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import kids_of
-from marelle.foundation.sentences import day_words, sentence
-from marelle.portal.moments import midsentence, near_moment_words
+from marelle.foundation.sentences import day_words, midsentence, sentence
+from marelle.portal.moments import near_moment_words
 from marelle.portal.planning.waiting import rank_words
 from marelle.rules.lifecycles import BookingState
 

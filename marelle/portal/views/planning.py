@@ -11,6 +11,7 @@ from marelle.activities.models import BookingMode
 from marelle.activities.queries import municipality
 from marelle.bookings.queries.combinations import rules_for
 from marelle.bookings.queries.days import basket_lines_among, live_enrolments
+from marelle.bookings.queries.menus import Order, whole_menu
 from marelle.bookings.services.baskets import empty_basket
 from marelle.bookings.services.sending import load_basket_days
 from marelle.bookings.services.shortcuts import choose_days
@@ -20,7 +21,6 @@ from marelle.portal.navigation import tell_basket
 from marelle.portal.planning.clashes import RuleClash, rule_clashes, rule_words
 from marelle.portal.planning.deadlines import deadline_words
 from marelle.portal.planning.grid import planning_page
-from marelle.portal.planning.menus import Order, whole_menu
 from marelle.portal.planning.openings import BUTTONS, coming, tell_or_hush
 from marelle.portal.planning.panel import panel
 from marelle.portal.planning.place import SHOWN, Place, contacts_of, place_of
@@ -88,6 +88,7 @@ def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
         return render(request, "portal/planning/beyond.html", {"place": place, "fault": fault}, status=404)
     units = page.days.units[place.service.id]
     before, after = stretches.around(stretch)
+    book, cancel = stretch.whole_words
     context = panel(place, lines, page.days.states.keys()) | {
         "municipality": place.town,
         "place": place,
@@ -100,7 +101,7 @@ def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
         "views": [(view, view.word, view == stretch.view) for view in View],
         "centre": centre(place, stretches, stretch),
         "openings": coming(place, request.household, at=request.at, stretch=stretch),
-        "menu": whole_menu(stretch, units),
+        "menu": whole_menu(units, book=book, cancel=cancel),
         "legend": page.legend,
         "rules": rule_words(place.town, place.service),
         "clashes": page.clashes,

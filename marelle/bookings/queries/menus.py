@@ -1,5 +1,5 @@
-"""The planning's menus, and the order that each of their buttons gives. Every item is a submit button: the server
-ticks, since only it knows what cannot be, and why."""
+"""A planning's menus, for families and agents, and the order that each of their buttons gives. Every item is a submit
+button: the server ticks, since only it knows what cannot be, and why."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,7 @@ from marelle.activities.models import Unit
 from marelle.bookings.models import Enrolment
 from marelle.bookings.queries.days import DayState
 from marelle.foundation.components.grid import Kid, Menu, MenuItem
-from marelle.foundation.sentences import day_words
-from marelle.portal.moments import midsentence
-from marelle.portal.planning.stretches import Stretch, View
+from marelle.foundation.sentences import day_words, midsentence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +77,16 @@ def wholes(units: Sequence[Unit]) -> list[Unit | None]:
 
 
 def column_menu(
-    weekday: int, kids: Mapping[int, Kid], enrolments: Sequence[Enrolment], units: Sequence[Unit], *, stretch: Stretch
+    weekday: int,
+    kids: Mapping[int, Kid],
+    enrolments: Sequence[Enrolment],
+    units: Sequence[Unit],
+    *,
+    whole: bool = False,
 ) -> Menu:
+    """A weekday's. `whole`: the whole period is shown, so there is no more of it to act on."""
     name = str(WEEKDAYS[weekday])
     children = list({e.child_id: kids[e.child_id] for e in enrolments if e.child_id in kids}.values())
-    whole = stretch.view == View.PERIOD
     items: list[MenuItem] = []
     for unit in wholes(units):
         mine = unit.id if unit else None
@@ -175,13 +178,8 @@ def row_menu(monday: date, units: Sequence[Unit]) -> Menu:
     )
 
 
-def whole_menu(stretch: Stretch, units: Sequence[Unit]) -> Menu:
-    """The "Tout" menu above the grid."""
-    words = {
-        View.MONTH: (_("Réserver tout le mois"), _("Tout annuler ce mois-ci")),
-        View.WEEK: (_("Réserver toute la semaine"), _("Tout annuler cette semaine")),
-        View.PERIOD: (_("Réserver toute la période"), _("Tout annuler sur la période")),
-    }[stretch.view]
+def whole_menu(units: Sequence[Unit], *, book: str, cancel: str) -> Menu:
+    """The "Tout" menu above the grid. `book` and `cancel`: what its items say of the stretch shown."""
     return Menu(
         label=_("Tout"),
         hidden=_(" : réserver ou annuler"),
@@ -189,12 +187,12 @@ def whole_menu(stretch: Stretch, units: Sequence[Unit]) -> Menu:
             *(
                 MenuItem(
                     value=str(Order(on=True, unit=unit.id if unit else None)),
-                    label=words[0] + (f" : {midsentence(unit.name)}" if unit else ""),
+                    label=book + (f" : {midsentence(unit.name)}" if unit else ""),
                     icon="check-check",
                 )
                 for unit in wholes(units)
             ),
-            MenuItem(value=str(Order(on=False)), label=words[1], icon="minus"),
+            MenuItem(value=str(Order(on=False)), label=cancel, icon="minus"),
             MenuItem(value="undo", label=_("Effacer mes changements"), icon="undo-2", scope="all", sets="undo"),
         ),
     )
