@@ -94,6 +94,7 @@ SETTLERS: dict[str, str] = {
     "change": "marelle.requests.corrections.settle",
     "give": "marelle.documents.services.reviews.settle",
     "join": "marelle.documents.services.arrivals.settle",
+    "ask": "marelle.documents.services.reviews.settle",
 }
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = [

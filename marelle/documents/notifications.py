@@ -37,10 +37,10 @@ def reminded(
     _post("documents/reminded", household=household, context={"lines": lines}, at=at)
 
 
-def asked(*, household: Household, what: Sequence[tuple[str, str]], message: str, by: str, at: datetime) -> None:
+def asked(*, household: Household, what: Sequence[tuple[str, str]], at: datetime) -> None:
     """Ask a home for papers that an agent misses: `what` names each and whom it is about."""
     lines = [{"what": name, "who": who} for name, who in what]
-    _post("documents/asked", household=household, context={"lines": lines, "message": message, "by": by}, at=at)
+    _post("documents/asked", household=household, context={"lines": lines}, at=at)
 
 
 def _post(kind: str, *, household: Household, context: dict[str, Any], at: datetime) -> None:

@@ -4,6 +4,7 @@ from marelle.office.views import (
     closures,
     families,
     family_file,
+    family_papers,
     family_planning,
     imports,
     invitations,
@@ -43,6 +44,8 @@ urlpatterns = [
     path("familles/<int:household_id>/appel/", family_file.call, name="note_call"),
     path("familles/<int:household_id>/enfant/", family_file.attach, name="attach_child"),
     path("familles/<int:household_id>/priorites/", families.audiences, name="audiences"),
+    path("familles/<int:household_id>/pieces/", family_papers.papers, name="family_papers"),
+    path("familles/<int:household_id>/pieces/demander/", family_papers.ask, name="ask_papers"),
     path("familles/<int:household_id>/planning/", family_planning.plannings, name="family_plannings"),
     path(
         "familles/<int:household_id>/planning/<slug:service>/",

@@ -101,10 +101,15 @@ def asking(
         )
     other = [
         Ask(
+            title=_("Donner un document"),
+            text=_("Photo ou PDF, et où en sont ceux que vous avez donnés"),
+            url=reverse("portal:documents"),
+        ),
+        Ask(
             title=_("Aide et contact"),
             text=_("Écrire au service, l’appeler, comprendre le portail"),
             url=reverse("portal:help"),
-        )
+        ),
     ]
     if town.email:
         other.insert(

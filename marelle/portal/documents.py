@@ -1,8 +1,8 @@
 """The page of a home's documents: what it has to give, what it gave, and where each stands."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -10,18 +10,15 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from marelle.activities.models import Municipality, SchoolYear
 from marelle.activities.queries import rules_of
-from marelle.bookings.queries.papers import AskedPaper, absence_line, papers_asked
+from marelle.bookings.queries.papers import HomePapers
 from marelle.documents.giving import Item
 from marelle.documents.labels import DOCUMENT_LOOKS, STANDING_LOOKS, subject_words
 from marelle.documents.models import SupportingDocument
 from marelle.documents.permissions import documents_of
 from marelle.documents.queries import find_paper
-from marelle.families.models import Guardian, Household
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words
-from marelle.portal.children import HouseholdChild
 from marelle.portal.moments import near_moment_words
 from marelle.rules import papers
 from marelle.rules.papers import DocumentState, Handed, PaperState
@@ -62,80 +59,10 @@ class DocumentsPage:
         return replace(self, items=(*by_key.values(), *mine))
 
 
-class Home:
-    """A home and whom its papers may be about: read once, for the page and for its form."""
-
-    def __init__(
-        self, *, town: Municipality, household: Household, children: Sequence[HouseholdChild], at: datetime
-    ) -> None:
-        self.town, self.household, self.children, self.at = town, household, list(children), at
-        self.today = at.astimezone(town.tz).date()
-        self.guardians = list(
-            Guardian.objects.filter(guardianships__household=household).order_by("guardianships__position")
-        )
-        self.years = [
-            year.label
-            for year in SchoolYear.objects.filter(last_day__gte=self.today, archived_at=None).order_by("first_day")
-        ]
-
-    def asked(self) -> list[AskedPaper]:
-        return papers_asked(
-            town=self.town,
-            household=self.household,
-            children=[one.child for one in self.children],
-            on=self.today,
-        )
-
-    def item(self, one: AskedPaper) -> Item:
-        child = next((known for known in self.children if known.id == one.subject.child), None)
-        return Item(
-            paper=one.paper,
-            school_year=one.school_year,
-            child=child.child if child else None,
-            kid=child.kid if child else None,
-            guardian=next((known for known in self.guardians if known.pk == one.subject.guardian), None),
-            standing=one.standing,
-            services=one.services,
-        )
-
-    def item_of(self, key: str) -> Item | None:
-        """The item that a form or an address names; None when it is not this home's to give."""
-        parts = key.split(".")
-        if len(parts) != 4 or len(key) > 120:
-            return None
-        slug, who, year, line = parts
-        paper = find_paper(self.town, slug)
-        number = int(who[1:]) if who[1:].isascii() and who[1:].isdecimal() and len(who) < 19 else 0
-        if paper is None or not (line.isascii() and line.isdecimal() and len(line) < 19):
-            return None
-        child = next((one for one in self.children if who[0] == "c" and one.id == number), None)
-        guardian = next((one for one in self.guardians if who[0] == "g" and one.pk == number), None)
-        fits = {
-            PaperSubject.CHILD: child is not None,
-            PaperSubject.GUARDIAN: guardian is not None,
-            PaperSubject.HOUSEHOLD: who == "h",
-        }[paper.about]
-        if not fits or year not in (self.years if paper.rule().each_year else ["-"]):
-            return None
-        proven = None
-        if line != "0":
-            proven = absence_line(self.town, household=self.household, line_id=int(line), paper=slug)
-            if proven is None or child is None or proven.child_id != child.id:
-                return None
-        return Item(
-            paper=paper,
-            school_year="" if year == "-" else year,
-            child=child.child if child else None,
-            kid=child.kid if child else None,
-            guardian=guardian,
-            line=proven,
-        )
-
-
-def documents_page(home: Home, *, chosen: str = "", number: str | None = None) -> DocumentsPage:
+def documents_page(home: HomePapers, *, chosen: str = "", number: str | None = None) -> DocumentsPage:
     """`chosen`: the key of an item that the address names, shown first whatever is asked. A constant number of
     queries."""
-    asked = [home.item(one) for one in home.asked()]
+    asked = home.asked()
     items = [item for item in asked if item.standing.to_do]
     extra = home.item_of(chosen) if chosen else None
     if extra is not None:
@@ -156,7 +83,7 @@ def documents_page(home: Home, *, chosen: str = "", number: str | None = None) -
     )
 
 
-def _row(document: SupportingDocument, home: Home) -> GivenRow:
+def _row(document: SupportingDocument, home: HomePapers) -> GivenRow:
     paper = find_paper(home.town, document.paper)
     name = paper.name if paper is not None else document.paper
     who = subject_words(child=document.child, guardian=document.guardian)
@@ -191,18 +118,18 @@ def _look(document: SupportingDocument, paper: Paper | None, *, today: date) -> 
     return STANDING_LOOKS[PaperState(papers.standing(paper.rule(), [handed], on=today).state)]
 
 
-def _can_give(paper: Paper, home: Home) -> bool:
+def _can_give(paper: Paper, home: HomePapers) -> bool:
     return (paper.about is not PaperSubject.CHILD or bool(home.children)) and bool(
         home.years or not paper.rule().each_year
     )
 
 
-def _other(paper: Paper, home: Home) -> Other:
+def _other(paper: Paper, home: HomePapers) -> Other:
     year = home.years[0] if paper.rule().each_year else "-"
     subjects: list[tuple[str, str]]
     match paper.about:
         case PaperSubject.CHILD:
-            subjects = [(f"c{one.id}", one.name) for one in home.children]
+            subjects = [(f"c{child.pk}", child.first_name) for child, _kid in home.children]
         case PaperSubject.GUARDIAN:
             subjects = [(f"g{one.pk}", str(one)) for one in home.guardians]
         case PaperSubject.HOUSEHOLD:

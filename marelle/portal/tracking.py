@@ -17,11 +17,14 @@ from marelle.bookings.labels import ABSENCE_WITHDRAWN_LOOK, ABSENT_LOOK, BOOKING
 from marelle.bookings.models import Absence, Booking
 from marelle.bookings.queries.absences import cause_name
 from marelle.bookings.queries.closures import told_of
+from marelle.bookings.queries.papers import proof_paper
 from marelle.bookings.queries.waiting import ranks
+from marelle.documents.models import SupportingDocument
 from marelle.families.models import Household
 from marelle.foundation.components.kids import Kid
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import absence_cost_words, day_words, list_words, midsentence, moment_words
+from marelle.portal.documents import address_of
 from marelle.portal.moments import answer_day, near_day_words, near_moment_words
 from marelle.portal.planning.waiting import rank_words
 from marelle.portal.without_days import without_days_words
@@ -29,6 +32,7 @@ from marelle.requests.corrections import asked_words
 from marelle.requests.labels import LINE_LOOKS, request_look
 from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
+from marelle.rules.papers import DocumentState
 
 # What a line says of itself: the act and the answer it got.
 _DAY_LOOKS = {
@@ -308,6 +312,7 @@ class RequestPage:
     is_absence: bool = False
     cause: str = ""  # of an absence, as the family chose it
     proof: str = ""  # until when its proof is awaited
+    proofs: tuple[tuple[str, str], ...] = ()  # of whom, and where it is given
 
     @property
     def can_take_back(self) -> bool:
@@ -401,6 +406,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
         is_absence=is_absence,
         cause=next((cause_name(town, absence.cause) or _("Autre raison") for absence in absences.values()), ""),
         proof=moment_words(min(proofs), town.tz) if proofs else "",
+        proofs=_proofs(lines, holding, town=town, at=at) if proofs else (),
         days_to_reserve=_days_to_reserve(lines),
         without_days=tuple(
             dict.fromkeys(
@@ -478,6 +484,30 @@ def _days_to_reserve(lines: Sequence[RequestLine]) -> tuple[NextDays, ...]:
             services[service.pk] = service
             named.setdefault(service.pk, []).append(child.first_name)
     return tuple(NextDays(service=services[id], names=list_words(names)) for id, names in named.items())
+
+
+def _proofs(
+    lines: Sequence[RequestLine], absences: Sequence[Absence], *, town: Municipality, at: datetime
+) -> tuple[tuple[str, str], ...]:
+    """For each child whose proof is awaited, the first name and where the town's paper is given. One query: those
+    that an agent has still to read are not asked for again."""
+    waiting = {absence.line_id: absence for absence in absences if absence.awaits_proof(at)}
+    given = set(
+        SupportingDocument.objects.filter(
+            line__in=[line.pk for line in lines], state=DocumentState.TO_REVIEW
+        ).values_list("child", flat=True)
+    )
+    found: dict[int, tuple[str, str]] = {}
+    for line in lines:
+        absence = waiting.get(line.pk)
+        if absence is None or line.child is None or line.service is None or line.child.pk in given:
+            continue
+        paper = proof_paper(town, service=line.service.slug, cause=absence.cause)
+        if paper is not None and not paper.rule().each_year:
+            found.setdefault(
+                line.child.pk, (line.child.first_name, address_of(f"{paper.slug}.c{line.child.pk}.-.{line.pk}"))
+            )
+    return tuple(found.values())
 
 
 def _steps(

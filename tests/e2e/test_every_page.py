@@ -131,6 +131,8 @@ AGENT = [
     "/agents/familles/{household}/corriger/?quoi=quotient",
     "/agents/familles/{household}/appel/",
     "/agents/familles/{household}/enfant/?q=moreau",
+    "/agents/familles/{household}/pieces/",
+    "/agents/familles/{household}/pieces/?donner=attestation-caf.h.-.0",
     "/agents/familles/inviter/",
     "/agents/familles/inviter/{round}/",
     "/agents/familles/imports/",

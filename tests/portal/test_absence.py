@@ -75,7 +75,7 @@ def test_what_it_costs_is_told_before_and_after(screen: Screen, benali: Family) 
     request = FamilyRequest.objects.get(kind="absence")
     assert screen.place == f"/demandes/{request.number}/"
     assert "L’absence est signalée" in seen and told in seen
-    assert "Justificatif à remettre au service avant le mercredi 18 novembre, 12 h." in seen
+    assert "Justificatif à donner avant le mercredi 18 novembre, 12 h." in seen
     # the same form again: the same request
     assert screen.post(PAGE, {**filled, "do": "send"}) and screen.place == f"/demandes/{request.number}/"
     assert Absence.objects.count() == 1

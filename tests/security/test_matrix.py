@@ -258,6 +258,9 @@ TABLE = (
     Line("office:attach_child", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
     Line("office:attach_child", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,), lambda at: {"child": at.moreau.children[0].pk}),  # noqa: E501
     Line("office:audiences", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,)),  # noqa: E501
+    Line("office:family_papers", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
+    Line("office:family_papers", "post", ("door", 404, 404, 404, 404, 404), lambda at: (at.benali.household.pk,)),
+    Line("office:ask_papers", "post", ("door", 404, 404, 404, 404, 404), lambda at: (at.benali.household.pk,)),
     Line("office:family_plannings", "get", ("door", 404, 404, 404, "/agents/familles/{household}/planning/cantine/", 404), lambda at: (at.benali.household.pk,)),  # noqa: E501
     Line("office:family_planning", "get", AGENTS_THERE, canteen),
     Line("office:family_planning", "post", AGENTS_THERE, canteen),

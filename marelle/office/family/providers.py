@@ -7,11 +7,12 @@ from marelle.office.family.audiences import audiences
 from marelle.office.family.children import children, without_school
 from marelle.office.family.history import history
 from marelle.office.family.household import corrections_waiting, home
+from marelle.office.family.papers import papers
 from marelle.office.family.requests import requests
 from marelle.office.family.sight import AlertProvider, CardProvider, MarkProvider
 
 ALERTS: tuple[AlertProvider, ...] = (corrections_waiting,)
 #: The wide column, then the narrow one.
-MAIN: tuple[CardProvider, ...] = (children, enrolments, absences, requests)
+MAIN: tuple[CardProvider, ...] = (children, papers, enrolments, absences, requests)
 ASIDE: tuple[CardProvider, ...] = (adults, home, audiences, history)
 MARKS: tuple[MarkProvider, ...] = (without_school, service_marks)

@@ -5,6 +5,7 @@ Each asks a number of queries that neither children nor days change. Things of t
 
 from marelle.portal.home.bookings import choices_to_send, days_to_reserve, places_to_answer
 from marelle.portal.home.children import health_to_tell, permissions_to_answer
+from marelle.portal.home.documents import papers_to_give
 from marelle.portal.home.enrolments import children_to_enrol, refusals_to_correct
 from marelle.portal.home.todo import Provider
 
@@ -13,6 +14,7 @@ PROVIDERS: tuple[Provider, ...] = (
     places_to_answer,
     refusals_to_correct,
     health_to_tell,
+    papers_to_give,
     days_to_reserve,
     children_to_enrol,
     permissions_to_answer,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from marelle.activities.queries import municipality
+from marelle.bookings.queries.papers import HomePapers
 from marelle.documents.giving import Item, give
 from marelle.documents.permissions import documents_of
 from marelle.documents.queries import find_paper
@@ -16,7 +17,7 @@ from marelle.documents.services import NotWaiting
 from marelle.documents.services import withdraw as withdraw_service
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.children import children_of
-from marelle.portal.documents import Home, documents_page
+from marelle.portal.documents import documents_page
 from marelle.rules.papers import DocumentState
 
 #: More items than a home can be asked for at once.
@@ -29,7 +30,12 @@ def documents(request: GuardianHttpRequest) -> HttpResponse:
     """The page (`donner` names a paper to give, `page` turns the list), and its form: each file that is good is kept,
     whatever is wrong with the others; then those come back with what is wrong (422)."""
     town = municipality()
-    home = Home(town=town, household=request.household, children=children_of(request.household), at=request.at)
+    home = HomePapers(
+        town=town,
+        household=request.household,
+        children=[(one.child, one.kid) for one in children_of(request.household)],
+        at=request.at,
+    )
     chosen = request.GET.get("donner", "")
     problems: list[dict[str, str]] = []
     wrong: list[Item] = []
@@ -95,7 +101,7 @@ def withdraw(request: GuardianHttpRequest, document_id: uuid.UUID) -> HttpRespon
     )
 
 
-def _items(request: GuardianHttpRequest, home: Home) -> list[Item]:
+def _items(request: GuardianHttpRequest, home: HomePapers) -> list[Item]:
     """The items that the form names; one that is not this home's to give is not found."""
     keys = list(dict.fromkeys(request.POST.getlist("item")))
     found = [home.item_of(key) for key in keys[:MOST]]
