@@ -93,9 +93,12 @@ TICKS = [
 SETTLERS: dict[str, str] = {
     "change": "marelle.requests.corrections.settle",
     "give": "marelle.documents.services.reviews.settle",
+    "ask": "marelle.documents.services.reviews.settle",
     "join": "marelle.documents.services.arrivals.settle",
     "ask": "marelle.documents.services.reviews.settle",
 }
+#: What every page of a guardian needs, read with their households: `(households, user) -> households`.
+ARRIVALS = ["marelle.requests.queries.with_unread"]
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = [
     "marelle.foundation.models.StoredFile.sealed_key",

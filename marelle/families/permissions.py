@@ -4,14 +4,17 @@ from collections.abc import Iterable
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet, Subquery, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 from marelle.accounts.models import AgentRole, User
 from marelle.accounts.permissions import ArrivedHttpRequest, View, role_of, sent_to, to_the_door
+from marelle.activities.models import Municipality
 from marelle.families.models import Child, Guardian, Household, Residence
 
 CURRENT = "household"
@@ -28,6 +31,16 @@ class GuardianHttpRequest(ArrivedHttpRequest):
 def households_of(user: User) -> "QuerySet[Household]":
     """The households that this user is a guardian of, in the order of their names."""
     return Household.objects.filter(guardians__user=user)
+
+
+def homes_of(user: User) -> "QuerySet[Household]":
+    """The user's households, with what every page needs beside them, in the same query: `document_hash`, which town's
+    rules stand, and what the rooms above ask for (`settings.ARRIVALS`: `(households, user) -> households`)."""
+    rules = Municipality.objects.filter(id=1).values("document_hash")
+    found = households_of(user).annotate(document_hash=Subquery(rules))
+    for path in settings.ARRIVALS:
+        found = import_string(path)(found, user)
+    return found
 
 
 def household_of(user: User, session: SessionBase) -> Household | None:
@@ -68,7 +81,7 @@ def guardian_required(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return to_the_door(request)
-        households = list(households_of(request.user))
+        households = list(homes_of(request.user))
         household = current_of(households, request.session)
         if household is None:
             raise Http404
@@ -83,7 +96,7 @@ def guardian_required(view: View) -> View:
 def settle(request: HttpRequest) -> None:
     """Put around a page that is neither the families' nor the agents' what its reader knows (`settings.SETTLE`): the
     current household, or the desk of an agent who is no guardian here."""
-    households = list(households_of(request.user))  # type: ignore[arg-type]
+    households = list(homes_of(request.user))  # type: ignore[arg-type]
     if household := current_of(households, request.session):
         request.household, request.households = household, households  # type: ignore[attr-defined]
     elif role := role_of(request.user):

@@ -65,6 +65,7 @@ INTERFACE_ICONS = (
     "megaphone",
     "message-square",
     "minus",
+    "paperclip",
     "pencil",
     "phone",
     "plus",

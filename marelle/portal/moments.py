@@ -35,12 +35,12 @@ def opening_words(moment: datetime, *, at: datetime, town: Municipality) -> str:
     return moment_words(moment, town.tz, opens=True, year=local.year != now.year)
 
 
-def answer_day(town: Municipality, sent_at: datetime) -> date | None:
-    """The day by which the town promises an answer, counted in working days from the day of the send. None when the
-    calendar does not reach that far."""
+def answer_day(town: Municipality, sent_at: datetime, *, days: int | None = None) -> date | None:
+    """The day by which the town promises an answer, counted in working days (`days`, else the town's) from the day
+    of the send. None when the calendar does not reach that far."""
     calendar = calendar_of(town)
     day = sent_at.astimezone(town.tz).date()
-    left = town.answer_working_days
+    left = days or town.answer_working_days
     try:
         while left:
             day += ONE_DAY

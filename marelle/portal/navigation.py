@@ -13,6 +13,8 @@ from django.utils.translation import gettext as _
 from marelle.bookings.queries.baskets import basket_count
 from marelle.portal.guidance import topic_of
 from marelle.portal.news import alerts
+from marelle.portal.tabs import tabs_off
+from marelle.townfile.town import Tab
 
 _PLACES = {
     "home": "home",
@@ -30,6 +32,8 @@ _PLACES = {
     "take_back_absence": "demarches",
     "request": "demarches",
     "withdraw": "demarches",
+    "ask": "demarches",
+    "say": "demarches",
     "child": "family",
     "permissions": "family",
     "diet": "family",
@@ -52,6 +56,10 @@ _PLACES = {
     "correct_child": "family",
     "mails": "family",
 }
+
+
+#: The destinations that a town may switch off.
+_TABS = {"plannings": Tab.BOOKINGS, "demarches": Tab.REQUESTS}
 
 
 def tell_basket(request: HttpRequest, count: int) -> None:
@@ -88,7 +96,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     url, icon, current, count}; `person`: {name, initial, theme, account_url,
     switch_url, sign_out_url}; `basket_count`, the user's
     choices not sent yet, and `check_url`, where they are sent; `alerts`, the urgent news not read
-    yet; `topic`, what helps on this page."""
+    yet; `topic`, what helps on this page; `unread`, in how many threads something waits to be read, and
+    `messages_url`, where they are listed."""
     match = request.resolver_match
     if match is not None and match.app_name == "office":
         return {}
@@ -101,13 +110,18 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     count = getattr(request, "basket_count", None)
     if count is None:
         count = SimpleLazyObject(lambda: basket_count(user=user, household=household))  # type: ignore[arg-type]
+    off = tabs_off(household)
+    reads = Tab.REQUESTS not in off
     if household.awaits_since is not None:
         places = []
     return around | {
         "nav": [
             place | {"current": place["place"] == here, "count": count if place["place"] == "plannings" else 0}
             for place in places
+            if _TABS.get(place["place"]) not in off
         ],
+        "messages_url": f"{reverse('portal:demarches')}?etat=messages#suivre" if places and reads else "",
+        "unread": getattr(household, "unread", 0),
         "person": {
             "name": str(user),
             "initial": str(user)[:1].upper(),

@@ -1,7 +1,7 @@
 """A family's requests as its pages tell them: the list, and one request from its send to its answer."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
@@ -30,7 +30,7 @@ from marelle.portal.planning.waiting import rank_words
 from marelle.portal.without_days import without_days_words
 from marelle.requests.corrections import asked_words
 from marelle.requests.labels import LINE_LOOKS, request_look
-from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
+from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine, RequestMessage
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
 from marelle.rules.papers import DocumentState
 
@@ -90,7 +90,8 @@ def line_look(line: RequestLine, booking: Booking | None = None, rank: int = 0) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRow:
-    """One request in a list. `title`: "Cantine, 4 changements"; `sub`: its number, children and age, in words."""
+    """One request in a list. `title`: "Cantine, 4 changements"; `sub`: its number, children and age, in words.
+    `unread`: the town wrote something there that the reader has not read."""
 
     number: str
     title: str
@@ -98,12 +99,13 @@ class RequestRow:
     icon: str
     accent: int
     look: Look
+    unread: bool = False
 
 
 # As people type it: "2026-004871", "n°4871", "4871".
 _NUMBER = re.compile(r"(?:n°)?(?:[0-9]{4}-)?([0-9]{1,12})")
 
-FILTERS = ("", "en-cours", "acceptees", "refusees", "retirees")
+FILTERS = ("", "en-cours", "acceptees", "refusees", "retirees", "messages")
 
 
 def _having(state: LineState) -> Exists:
@@ -117,13 +119,16 @@ def _condition(name: str) -> Q:
         "acceptees": Q(state=RequestState.ANSWERED, some_accepted=True),
         "refusees": Q(state=RequestState.ANSWERED, some_refused=True),
         "retirees": Q(state=RequestState.WITHDRAWN),
+        "messages": Q(some_messages=True),
     }[name]
 
 
 def requests_of(household: Household, *, words: str = "") -> "QuerySet[FamilyRequest]":
     """The household's requests, newest first; `words` looks for a number, a child or a service."""
     found = FamilyRequest.objects.filter(household=household).annotate(
-        some_accepted=_having(LineState.ACCEPTED), some_refused=_having(LineState.REFUSED)
+        some_accepted=_having(LineState.ACCEPTED),
+        some_refused=_having(LineState.REFUSED),
+        some_messages=Exists(RequestMessage.objects.filter(request=OuterRef("pk"))),
     )
     for word in words.split()[:5]:
         number = _NUMBER.fullmatch(word)
@@ -147,8 +152,11 @@ def filtered(requests: "QuerySet[FamilyRequest]", name: str) -> "QuerySet[Family
     return requests.filter(_condition(name))
 
 
-def rows_of(requests: Iterable[FamilyRequest], *, town: Municipality, at: datetime) -> list[RequestRow]:
-    """The requests as rows: one query more, however many lines they have."""
+def rows_of(
+    requests: Iterable[FamilyRequest], *, town: Municipality, at: datetime, unread: Collection[int] = ()
+) -> list[RequestRow]:
+    """The requests as rows: one query more, however many lines they have. `unread`: the requests with something that
+    the reader has not read (`requests.thread.unread_threads`)."""
     listed = list(requests)
     groups = list(
         RequestLine.objects.filter(request__in=[request.pk for request in listed])
@@ -167,7 +175,10 @@ def rows_of(requests: Iterable[FamilyRequest], *, town: Municipality, at: dateti
     by_request: dict[int, list[Mapping[str, Any]]] = {}
     for group in groups:
         by_request.setdefault(group["request_id"], []).append(group)
-    return [_row(request, by_request.get(request.pk, []), town=town, at=at) for request in listed]
+    return [
+        replace(_row(request, by_request.get(request.pk, []), town=town, at=at), unread=request.pk in unread)
+        for request in listed
+    ]
 
 
 def _row(
@@ -186,7 +197,7 @@ def _row(
         if request.by_agent
         else _("envoyée %(moment)s") % {"moment": sent},
     ]
-    if request.state == RequestState.SENT and (due := answer_day(town, request.sent_at)):
+    if request.state == RequestState.SENT and (due := answer_day(town, request.sent_at, days=request.answer_days)):
         today = at.astimezone(town.tz).date()
         if due >= today:
             parts.append(_("réponse au plus tard %(day)s") % {"day": near_day_words(due, today=today)})
@@ -378,7 +389,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
     waiting = sum(booking.state in _WAITING for booking in days.values())
     services = list(dict.fromkeys(line.service.short_name for line in lines if line.service is not None))
     is_enrolment = request.kind == RequestKind.ENROLMENT
-    due = answer_day(town, request.sent_at)
+    due = answer_day(town, request.sent_at, days=request.answer_days)
     today = at.astimezone(town.tz).date()
     refused_days = [line.service for line in lines if line.state == LineState.REFUSED and line.date is not None]
     return RequestPage(

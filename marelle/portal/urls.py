@@ -18,6 +18,8 @@ from marelle.portal.views import (
     planning,
     planning_place,
     request,
+    thread,
+    topic,
     week_template,
 )
 from marelle.portal.views.family import editing, family, history
@@ -38,9 +40,13 @@ urlpatterns = [
     path("demarches/", demarches.demarches, name="demarches"),
     path("demarches/inscription/", enrolment.enrol, name="enrol"),
     path("demarches/absence/", absence.announce, name="absence"),
+    path("demarches/demande/<slug:slug>/", topic.ask, name="ask"),
     path("documents/", documents.documents, name="documents"),
     path("documents/<uuid:document_id>/retirer/", documents.withdraw, name="withdraw_document"),
     path("demandes/<str:number>/", request.detail, name="request"),
+    path("demandes/<str:number>/message/", thread.say, name="say"),
+    path("demandes/<str:number>/lu/", thread.read, name="read_thread"),
+    path("demandes/<str:number>/fichiers/<uuid:message>/", thread.file, name="message_file"),
     path("demandes/<str:number>/retirer/", request.withdraw, name="withdraw"),
     path("demandes/<str:number>/annuler-absence/", absence.take_back, name="take_back_absence"),
     path("demandes/<str:number>/agenda.ics", request.calendar, name="request_calendar"),

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 from django.db.models import Case, Count, Exists, F, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, TruncDate
 
+from marelle.accounts.models import User
 from marelle.families.models import Household
 from marelle.families.queries import matching
-from marelle.requests.models import FamilyRequest, RequestKind, RequestLine
+from marelle.requests.models import FamilyRequest, RequestKind, RequestLine, UnreadThread
 from marelle.rules.lifecycles import LineState, RequestState
 
 _NUMBER = re.compile(r"(\d{4})-(\d{6,12})")
@@ -136,6 +137,13 @@ def find_among(requests: "QuerySet[FamilyRequest]", number: str) -> FamilyReques
 def latest_of(household: Household, *, count: int) -> list[FamilyRequest]:
     """The household's last requests with their lines: two queries."""
     return list(with_lines(FamilyRequest.objects.filter(household=household)).order_by("-id")[:count])
+
+
+def with_unread(households: "QuerySet[Household]", user: User) -> "QuerySet[Household]":
+    """The same, each with `unread`: in how many of its threads the town wrote what this guardian has not read."""
+    marks = UnreadThread.objects.filter(user=user, request__household=OuterRef("pk")).order_by()
+    counted = marks.values("user").annotate(n=Count("id")).values("n")
+    return households.annotate(unread=Coalesce(Subquery(counted), 0))
 
 
 def _lines() -> "QuerySet[RequestLine]":

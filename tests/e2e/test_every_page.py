@@ -84,6 +84,8 @@ FAMILY = [
     "/demarches/",
     "/demarches/inscription/",
     "/demarches/absence/",
+    "/demarches/demande/ecrire/",
+    "/demarches/demande/dispense-medicale/",
     "/demandes/{pending}/",
     "/demandes/{cancelling}/",
     "/demandes/{absence}/",

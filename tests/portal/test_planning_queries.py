@@ -84,7 +84,15 @@ def asked(screen: Screen, path: str) -> list[str]:
     with CaptureQueriesContext(connection) as queries:
         screen.go(path)
     assert screen.status == 200
-    return [found[1] if (found := re.search(r' FROM "(\w+)"', query["sql"])) else query["sql"] for query in queries]
+    asked = [outer(query["sql"]) for query in queries]
+    return [found[1] if (found := re.search(r' FROM "(\w+)"', sql)) else sql for sql in asked]
+
+
+def outer(sql: str) -> str:
+    """A statement without what stands between parentheses: its own tables, not those of the queries inside it."""
+    while (shorter := re.sub(r"\([^()]*\)", "", sql)) != sql:
+        sql = shorter
+    return sql
 
 
 def tables(wanted: list[tuple[str, str]]) -> list[str]:

@@ -173,7 +173,7 @@ def test_the_days_go_to_the_familys_own_diary(screen: Screen, benali: Family, ma
     assert screen.markup.count("STATUS:TENTATIVE") == 1
 
 
-QUERIES = 8
+QUERIES = 11
 
 
 @pytest.mark.parametrize("days", [1, 14])

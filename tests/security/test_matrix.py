@@ -167,6 +167,11 @@ TABLE = (
     Line("portal:take_back_absence", "get", OWN, absence_number),
     Line("portal:take_back_absence", "post", ("door", "/demandes/{absence}/annuler-absence/", 404, 404, 404, 404), absence_number),  # noqa: E501
     Line("portal:request", "get", OWN, number),
+    Line("portal:ask", "get", FAMILIES, lambda _: ("ecrire",)),
+    Line("portal:ask", "post", ("door", 422, 422, 422, 404, 404), lambda _: ("ecrire",), lambda _: {"do": "check", "send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:say", "post", ("door", 422, 404, 404, 404, 404), number, lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:read_thread", "post", ("door", "/demandes/{number}/", 404, 404, 404, 404), number),
+    Line("portal:message_file", "get", ("door", 404, 404, 404, 404, 404), lambda at: (at.request.number, "00000000-0000-4000-8000-000000000000")),  # noqa: E501
     Line("portal:withdraw", "get", OWN, number),
     Line("portal:withdraw", "post", ("door", "/demandes/{number}/", 404, 404, 404, 404), number),
     Line("portal:request_calendar", "get", OWN, number),

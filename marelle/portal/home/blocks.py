@@ -16,8 +16,10 @@ from marelle.foundation.sentences import day_words, list_words, midsentence
 from marelle.portal.children import HouseholdChild
 from marelle.portal.home.glance import Glance
 from marelle.portal.home.today import is_expected
+from marelle.portal.tabs import is_on
 from marelle.portal.without_days import without_days_words
 from marelle.rules.lifecycles import EnrolmentState
+from marelle.townfile.town import Tab
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +130,16 @@ def _services(glance: Glance) -> Iterable[Block]:
             title=service.name,
             icon=service.icon,
             accent=service.accent,
-            parts=(_enrolments(service, mine), _reservations(service, mine, next_days.get(service.pk))),
+            parts=tuple(_parts(glance, service, mine, next_days.get(service.pk))),
         )
+
+
+def _parts(glance: Glance, service: Service, mine: list[Enrolment], following: date | None) -> Iterable[Part]:
+    """The parts that the town has not switched off."""
+    if is_on(glance.town, Tab.REQUESTS):
+        yield _enrolments(service, mine)
+    if is_on(glance.town, Tab.BOOKINGS):
+        yield _reservations(service, mine, following)
 
 
 def _enrolments(service: Service, mine: list[Enrolment]) -> Part:

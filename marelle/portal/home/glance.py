@@ -15,8 +15,10 @@ from marelle.communication.models import NewsPost
 from marelle.communication.queries import Whereabouts, seen_from
 from marelle.families.models import Household
 from marelle.portal.children import HouseholdChild
+from marelle.portal.tabs import is_on
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.lifecycles import EnrolmentState
+from marelle.townfile.town import Tab
 
 AHEAD = timedelta(days=27)  # four weeks: enough to see past any holidays but summer's
 
@@ -24,7 +26,8 @@ AHEAD = timedelta(days=27)  # four weeks: enough to see past any holidays but su
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
     """`enrolments`: this household's, of school years not over, asked, accepted or refused; `bookable`: those of them
-    whose days can be reserved; `days`: what their days are, from this week's Monday on, for four weeks."""
+    whose days can be reserved, none when the town has switched reservations off; `days`: what their days are, from this
+    week's Monday on, for four weeks."""
 
     town: Municipality
     user: User
@@ -72,7 +75,9 @@ def glance(
     bookable = [
         enrolment
         for enrolment in enrolments
-        if enrolment.state == EnrolmentState.ACCEPTED and enrolment.activity.service.booking_mode == BookingMode.DAYS
+        if is_on(town, Tab.BOOKINGS)
+        and enrolment.state == EnrolmentState.ACCEPTED
+        and enrolment.activity.service.booking_mode == BookingMode.DAYS
     ]
     monday = today - timedelta(days=today.weekday())
     return Glance(

@@ -28,8 +28,10 @@ from marelle.foundation.sentences import day_words, midsentence, sentence
 from marelle.foundation.typed import typed
 from marelle.portal.absences import OTHER, AbsencePage, absence_page, checked, key_of, what_words
 from marelle.portal.children import HouseholdChild, badges_of, children_of
+from marelle.portal.tabs import tab_required
 from marelle.portal.tracking import request_page
 from marelle.requests.queries import find_request
+from marelle.townfile.town import Tab
 
 NOTE_MOST = 500
 #: More days than a family can book in the time that the page looks at.
@@ -38,6 +40,7 @@ MOST = 500
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def announce(request: GuardianHttpRequest) -> HttpResponse:
     """The form (`jour` and `service` tick what they name), its check, and the record: one address, `do` says which."""
     town = municipality()
@@ -92,6 +95,7 @@ def announce(request: GuardianHttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def take_back(request: GuardianHttpRequest, number: str) -> HttpResponse:
     """The days of one announcement that have not begun: those ticked are taken back."""
     found = find_request(number, household=request.household)

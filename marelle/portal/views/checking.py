@@ -23,12 +23,15 @@ from marelle.families.queries import kids_of
 from marelle.foundation.sentences import day_words
 from marelle.portal.navigation import tell_basket
 from marelle.portal.planning.check import checked_line
+from marelle.portal.tabs import tab_required
 from marelle.requests.queries import find_request
+from marelle.townfile.town import Tab
 
 
 @require_safe
 @never_cache  # going back after a send must not show as unsent what has left
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def check(request: GuardianHttpRequest) -> HttpResponse:
     """Everything in the basket, as sentences, with each day's limit and what would be refused now."""
     town = municipality()
@@ -70,6 +73,7 @@ def _own_number(request: GuardianHttpRequest) -> str:
 
 @require_POST
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def send(request: GuardianHttpRequest) -> HttpResponse:
     """Send what the check showed. A repeated send lands on the same request."""
     try:
@@ -122,6 +126,7 @@ def _choices(packed: str) -> set[Choice]:
 
 @require_POST
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def wait(request: GuardianHttpRequest, line: int) -> HttpResponse:
     """Keep a full day in the basket, to stand in its waiting list."""
     agree_to_wait(user=request.user, household=request.household, line_id=line, at=request.at)
@@ -130,6 +135,7 @@ def wait(request: GuardianHttpRequest, line: int) -> HttpResponse:
 
 @require_POST
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def remove(request: GuardianHttpRequest, line: int) -> HttpResponse:
     """Take a line out, say which, and come back to the place where it stood."""
     lines = basket_lines(user=request.user, household=request.household)

@@ -18,11 +18,14 @@ from marelle.portal.planning.place import contacts_of, place_of
 from marelle.portal.planning.sheet import day_sheet
 from marelle.portal.planning.stretches import Stretches
 from marelle.portal.planning.ticks import keep_ticks, outlives_session, seal
+from marelle.portal.tabs import tab_required
+from marelle.townfile.town import Tab
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @outlives_session
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def day(request: GuardianHttpRequest, service: str, day: str) -> HttpResponse:
     """The day's sheet. POST keeps its boxes in the basket, then goes back to the planning, or to the check."""
     place = place_of(request, service)

@@ -11,15 +11,19 @@ from django.views.decorators.http import require_safe
 from marelle.activities.queries import municipality
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.foundation.typed import typed
-from marelle.portal.asking import asking
+from marelle.portal.asking.page import asking
 from marelle.portal.children import children_of
+from marelle.portal.tabs import tab_required
 from marelle.portal.tracking import FILTERS, counted, filtered, requests_of, rows_of
+from marelle.requests.thread import unread_threads
+from marelle.townfile.town import Tab
 
 PER_PAGE = 10
 
 
 @require_safe
 @guardian_required
+@tab_required(Tab.REQUESTS)
 def demarches(request: GuardianHttpRequest) -> HttpResponse:
     """`etat` filters, `q` searches, `page` turns the page; what makes no sense is taken as not said."""
     town = municipality()
@@ -31,13 +35,16 @@ def demarches(request: GuardianHttpRequest) -> HttpResponse:
     found = requests_of(household, words=words)
     counts = counted(found)
     page = Paginator(filtered(found, state), PER_PAGE).get_page(request.GET.get("page"))
+    offered = asking(town=town, user=request.user, household=household, children=children_of(household), at=at)
+    unread = unread_threads(user=request.user, household=household)
     return render(
         request,
         "portal/demarches/demarches.html",
         {
             "municipality": town,
-            "groups": asking(town=town, household=household, children=children_of(household), at=at),
-            "rows": rows_of(page.object_list, town=town, at=at),
+            "groups": offered.groups,
+            "resumes": offered.resumes,
+            "rows": rows_of(page.object_list, town=town, at=at, unread=unread),
             "page": page,
             "chips": _chips(counts, state=state, words=words),
             "any": bool(counts[""]),
@@ -55,6 +62,7 @@ def _chips(counts: dict[str, int], *, state: str, words: str) -> list[dict[str, 
         "acceptees": _("Acceptées"),
         "refusees": _("Refusées"),
         "retirees": _("Retirées"),
+        "messages": _("Avec des messages"),
     }
     here = reverse("portal:demarches")
     chips = []

@@ -19,12 +19,15 @@ from marelle.foundation.typed import typed
 from marelle.portal.children import children_of
 from marelle.portal.enrolling import Asking, EnrolmentPage, enrolment_page, why_not, wishes_of
 from marelle.portal.moments import opening_words
+from marelle.portal.tabs import tab_required
+from marelle.townfile.town import Tab
 
 MESSAGE_MOST = 1000
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
+@tab_required(Tab.REQUESTS)
 def enrol(request: GuardianHttpRequest) -> HttpResponse:
     """One form, one send, one numbered request. `annee` chooses among the school years open to enrolment."""
     town = municipality()

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from marelle.activities.models import Municipality, Site
 from marelle.activities.queries import municipality, rules_of
 from marelle.families.models import Household
-from marelle.families.permissions import current_of, households_of
+from marelle.families.permissions import current_of, homes_of
 from marelle.foundation.serving import serve
 from marelle.portal.guidance import TOPICS
 from marelle.townfile.beside import TYPES
@@ -30,7 +30,7 @@ def _household(request: HttpRequest) -> Household | None:
     """A guardian keeps their navigation here; everybody else reads the page without."""
     if not request.user.is_authenticated:
         return None
-    households = list(households_of(request.user))
+    households = list(homes_of(request.user))
     current = current_of(households, request.session)
     request.households, request.household = households, current  # type: ignore[attr-defined]
     return current

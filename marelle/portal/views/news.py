@@ -14,12 +14,15 @@ from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.foundation import prose
 from marelle.foundation.typed import typed
 from marelle.portal.news import MINE, TOWN, narrowed, news_of, row_of, rows_of
+from marelle.portal.tabs import tab_required
+from marelle.townfile.town import Tab
 
 PER_PAGE = 8
 
 
 @require_safe
 @guardian_required
+@tab_required(Tab.NEWS)
 def index(request: GuardianHttpRequest) -> HttpResponse:
     """`pour` narrows, `q` searches, `page` turns the page; what makes no sense is taken as not said."""
     town = municipality()
@@ -46,6 +49,7 @@ def index(request: GuardianHttpRequest) -> HttpResponse:
 
 @require_safe
 @guardian_required
+@tab_required(Tab.NEWS)
 def post(request: GuardianHttpRequest, post_id: int) -> HttpResponse:
     town = municipality()
     found = get_object_or_404(news_of(request.household, town=town, at=request.at), pk=post_id)
@@ -58,6 +62,7 @@ def post(request: GuardianHttpRequest, post_id: int) -> HttpResponse:
 
 @require_POST
 @guardian_required
+@tab_required(Tab.NEWS)
 def read(request: GuardianHttpRequest, post_id: int) -> HttpResponse:
     """ "J’ai lu": back to the page that the banner stood on."""
     town = municipality()

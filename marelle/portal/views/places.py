@@ -15,11 +15,14 @@ from marelle.families.queries import kids_of
 from marelle.foundation.sentences import day_words, midsentence, sentence
 from marelle.portal.moments import near_moment_words
 from marelle.portal.planning.waiting import rank_words
+from marelle.portal.tabs import tab_required
 from marelle.rules.lifecycles import BookingState
+from marelle.townfile.town import Tab
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def place(request: GuardianHttpRequest, booking_id: int) -> HttpResponse:
     """GET tells where the place stands and writes nothing: the e-mail leads here. POST `do`: accept, or leave."""
     found = of_household(request.household, booking_id)

@@ -29,11 +29,14 @@ from marelle.portal.planning.sites import centre, must_choose
 from marelle.portal.planning.stretches import Stretches, View
 from marelle.portal.planning.ticks import keep_ticks, outlives_session, seal, tell_found_again
 from marelle.portal.planning.week_template import template_form
+from marelle.portal.tabs import tab_required
 from marelle.rules.calendars import BeyondCalendar
+from marelle.townfile.town import Tab
 
 
 @require_safe
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def plannings(request: GuardianHttpRequest) -> HttpResponse:
     """The first service that the family may reserve; else the page that says how to begin."""
     enrolments = live_enrolments(town=municipality(), household=request.household, states=SHOWN)
@@ -49,6 +52,7 @@ def plannings(request: GuardianHttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @outlives_session
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def planning(request: GuardianHttpRequest, service: str) -> HttpResponse:
     """A stretch of a service. POST brings the basket to what the boxes say, then does what the pressed button asks."""
     place = place_of(request, service)

@@ -9,10 +9,13 @@ from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.planning.place import place_of
 from marelle.portal.planning.sites import has_sites, period_cards, site_cards
 from marelle.portal.planning.stretches import Stretches
+from marelle.portal.tabs import tab_required
+from marelle.townfile.town import Tab
 
 
 @require_safe
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def planning_place(request: GuardianHttpRequest, service: str) -> HttpResponse:
     """Choose the establishment, when the children are enrolled at several; then the period."""
     place = place_of(request, service)

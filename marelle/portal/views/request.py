@@ -1,5 +1,7 @@
 """One request, from its send to its answer, and taking it back."""
 
+import uuid
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,11 +14,13 @@ from marelle.bookings.services.answers import DaysBegun, withdraw_request
 from marelle.families.permissions import GuardianHttpRequest, before_acceptance, guardian_required
 from marelle.portal.agenda import agenda
 from marelle.portal.children import badges_of, children_of
+from marelle.portal.thread import papers_of, thread_of
 from marelle.portal.tracking import RequestPage, request_page, stamp_words
 from marelle.requests.models import OF_SERVICES, FamilyRequest
 from marelle.requests.queries import find_request
 from marelle.requests.services import AlreadyAnswered
 from marelle.requests.services import withdraw as withdraw_lines
+from marelle.requests.thread import unread_threads
 
 
 @require_safe
@@ -24,19 +28,7 @@ from marelle.requests.services import withdraw as withdraw_lines
 @before_acceptance
 def detail(request: GuardianHttpRequest, number: str) -> HttpResponse:
     """The same page just after the send (`?envoyee`: it says so, with a stamp) and ever after."""
-    town = municipality()
-    page = _page(request, number, town)
-    just_sent = "envoyee" in request.GET
-    return render(
-        request,
-        "portal/demarches/request.html",
-        {
-            "municipality": town,
-            "page": page,
-            "just_sent": just_sent,
-            "stamp": stamp_words(page.request.sent_at, town) if just_sent else "",
-        },
-    )
+    return shown(request, number)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,7 +58,7 @@ def withdraw(request: GuardianHttpRequest, number: str) -> HttpResponse:
 @guardian_required
 def calendar(request: GuardianHttpRequest, number: str) -> HttpResponse:
     """The request's days for the family's own diary."""
-    found = _found(request, number)
+    found = found_or_404(request, number)
     text = agenda(found, town=municipality(), host=request.get_host(), at=request.at)
     return HttpResponse(
         text,
@@ -75,7 +67,13 @@ def calendar(request: GuardianHttpRequest, number: str) -> HttpResponse:
     )
 
 
-def _found(request: GuardianHttpRequest, number: str) -> FamilyRequest:
+def has_unread(request_id: int, request: GuardianHttpRequest) -> bool:
+    """One query, only when something somewhere is unread."""
+    household = request.household
+    return bool(household.unread) and request_id in unread_threads(user=request.user, household=household)  # type: ignore[attr-defined]
+
+
+def found_or_404(request: GuardianHttpRequest, number: str) -> FamilyRequest:
     found = find_request(number, household=request.household)
     if found is None:
         raise Http404
@@ -84,8 +82,41 @@ def _found(request: GuardianHttpRequest, number: str) -> FamilyRequest:
 
 def _page(request: GuardianHttpRequest, number: str, town: Municipality) -> RequestPage:
     return request_page(
-        _found(request, number),
+        found_or_404(request, number),
         town=town,
         badges=badges_of(children_of(request.household)),
         at=request.at,
+    )
+
+
+def shown(
+    request: GuardianHttpRequest, number: str, *, typed: str = "", problem: str = "", send_key: str = ""
+) -> HttpResponse:
+    """The page of a request; `problem`: why the message that was `typed` is not sent (422)."""
+    town = municipality()
+    page = _page(request, number, town)
+    just_sent = "envoyee" in request.GET
+    thread = thread_of(
+        page.request,
+        town=town,
+        user=request.user,
+        household=request.household,
+        unread=has_unread(page.request.pk, request),
+        send_key=send_key or str(uuid.uuid4()),
+        at=request.at,
+        typed=typed,
+        problem=problem,
+    )
+    return render(
+        request,
+        "portal/demarches/request.html",
+        {
+            "municipality": town,
+            "page": page,
+            "thread": thread,
+            "papers": papers_of(page.request, town=town),
+            "just_sent": just_sent,
+            "stamp": stamp_words(page.request.sent_at, town) if just_sent else "",
+        },
+        status=422 if problem else 200,
     )

@@ -23,7 +23,9 @@ from marelle.portal.planning.place import Place, place_of
 from marelle.portal.planning.report import tell_chosen
 from marelle.portal.planning.stretches import Stretch, Stretches, View
 from marelle.portal.planning.week_template import template_form, year_of
+from marelle.portal.tabs import tab_required
 from marelle.rules.recurrence import days_of_week_template
+from marelle.townfile.town import Tab
 
 Cells = dict[tuple[int, int], set[int]]  # the weekdays of each child and unit
 
@@ -65,6 +67,7 @@ def _span(place: Place, stretches: Stretches, stretch: Stretch, said: str) -> tu
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def week_template(request: GuardianHttpRequest, service: str) -> HttpResponse:
     """The typical week: tick weekdays for each child, and the free days of the chosen span go in the basket; or, with
     "act=cancel", the reserved ones of these weekdays are taken back."""
@@ -100,6 +103,7 @@ def week_template(request: GuardianHttpRequest, service: str) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
+@tab_required(Tab.BOOKINGS)
 def day_range(request: GuardianHttpRequest, service: str) -> HttpResponse:
     """From one day to another: units × weekdays for the children ticked. `pour`: the column it was asked from, as
     "child.unit"."""

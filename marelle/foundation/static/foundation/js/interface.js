@@ -50,6 +50,12 @@
   });
   window.addEventListener("pageshow", () => all("form[data-sent]").forEach((form) => { delete form.dataset.sent; form.removeAttribute("aria-busy"); }));
 
+  /* What need not be pressed for: sent when the page shows, then hidden; a button does it without script */
+  all("form[data-quiet]").forEach((form) => {
+    fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)), redirect: "manual" })
+      .then(() => { form.hidden = true; }, () => {});
+  });
+
   /* Password: show and hide, length in words */
   all("[data-show]").forEach((button) => {
     const input = document.getElementById(button.dataset.show);
