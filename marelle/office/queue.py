@@ -87,7 +87,8 @@ class LineFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A request in a list. `pending` are the lines that this agent may answer."""
+    """A request in a list. `pending` are the lines that this agent may answer; `unread`: the family wrote and no agent
+    has read it; `follows`: who takes care of it."""
 
     request: FamilyRequest
     children: str
@@ -97,6 +98,8 @@ class Row:
     age: str
     opened: Opened | None
     pending: tuple[int, ...]
+    unread: bool = False
+    follows: str = ""
 
     @property
     def family(self) -> str:
@@ -174,6 +177,8 @@ class Readings:
             age=age_words(self.at - (request.answered_at or request.sent_at)),
             opened=self.opened(request, reader=reader),
             pending=tuple(fact.line.id for fact in facts),
+            unread=request.unread_since is not None,
+            follows=request.assigned_to_label,
         )
 
     def _effect(self, request: FamilyRequest, first: date | None) -> str:

@@ -60,6 +60,30 @@ MODELS: dict[str, tuple[Model, ...]] = {
 }
 
 
+#: The reasons for which a request of the town's own types is refused.
+QUESTION_REFUSALS = (
+    Model("incomplet", _("Il manque une information : répondez sur le portail, nous reprenons votre demande.")),
+    Model("illisible", _("Le document joint ne se lit pas : renvoyez-le, une photo nette suffit.")),
+    Model("ailleurs", _("Cette demande ne relève pas de notre service.")),
+    Model("impossible", _("Nous ne pouvons pas répondre favorablement à cette demande.")),
+)
+MODELS[RequestKind.QUESTION] = QUESTION_REFUSALS
+
+#: Ready-made beginnings of a message.
+MESSAGES = (
+    Model("recu", _("Bonjour, nous avons bien reçu votre demande et nous y travaillons.")),
+    Model("fait", _("Bonjour, c’est fait.")),
+    Model("preciser", _("Bonjour, il nous manque une précision pour vous répondre :")),
+    Model("appeler", _("Bonjour, appelez-nous : ce sera plus simple de vive voix.")),
+)
+
+
+def message_from(*, slug: str, words: str) -> str:
+    """What is sent to the family: the chosen beginning, then what the agent adds; "" when neither is given."""
+    model = next((str(model.text) for model in MESSAGES if model.slug == slug), "")
+    return "\n".join(part for part in (model, words.strip()) if part)
+
+
 def reason_from(*, kind: str, slug: str, words: str) -> str:
     """The reason that the family reads: the chosen model, then what the agent adds; "" when neither is given."""
     model = next((str(model.text) for model in MODELS.get(kind, ()) if model.slug == slug), "")

@@ -12,6 +12,7 @@ from marelle.office.views import (
     news,
     openings,
     queue,
+    thread,
     today,
     waiting,
 )
@@ -24,6 +25,10 @@ urlpatterns = [
     path("demandes/raccourcis/", queue.keys, name="keys"),
     path("demandes/<str:number>/", queue.detail, name="request"),
     path("demandes/<str:number>/ouvrir/", queue.hold, name="hold"),
+    path("demandes/<str:number>/message/", thread.say, name="say"),
+    path("demandes/<str:number>/lu/", thread.read, name="read_thread"),
+    path("demandes/<str:number>/confier/", thread.give, name="assign"),
+    path("demandes/<str:number>/fichiers/<uuid:message>/", thread.file, name="message_file"),
     path("attente/<slug:service>/<str:day>/", waiting.waiting, name="waiting"),
     path("fermetures/", closures.index, name="closures"),
     path("fermetures/nouvelle/", closures.new, name="new_closure"),

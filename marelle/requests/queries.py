@@ -29,6 +29,8 @@ class Pile(StrEnum):
     PAPERS = "pieces"
     FAMILIES = "familles"
     QUESTIONS = "questions"
+    MINE = "les-miennes"
+    MESSAGES = "messages"
     ANSWERED = "repondues"
 
 
@@ -39,18 +41,27 @@ PILES = {
     Pile.PAPERS: Q(state=RequestState.SENT, kind=RequestKind.PAPER),
     Pile.FAMILIES: Q(state=RequestState.SENT, kind__in=(RequestKind.ACCOUNT, RequestKind.DATA)),
     Pile.QUESTIONS: Q(state=RequestState.SENT, kind=RequestKind.QUESTION),
+    Pile.MESSAGES: Q(unread_since__isnull=False),
     Pile.ANSWERED: ~Q(state=RequestState.SENT),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
-    """What an agent wants to see. `service` and `site` are slugs, "" for all; `words` a family, a child or a number."""
+    """What an agent (`reader`, a user's id) wants to see. `service` and `site` are slugs, "" for all; `words` a family,
+    a child or a number."""
 
     pile: Pile = Pile.WAITING
     service: str = ""
     site: str = ""
     words: str = ""
+    reader: int = 0
+
+    def pile_of(self, pile: Pile) -> Q:
+        """What makes a request of this pile; "the agent's own" are those that the agent follows."""
+        if pile is Pile.MINE:
+            return Q(state=RequestState.SENT, assigned_to=self.reader)
+        return PILES[pile]
 
     @property
     def is_narrowed(self) -> bool:
@@ -83,7 +94,7 @@ def waiting(sites: Collection[int] = ()) -> Waiting:
 def pile_counts(sought: Sought, *, sites: Collection[int] = ()) -> dict[Pile, int]:
     """How many requests each pile holds for the same service, site and words: one query."""
     narrowed = _narrowed(visible(sites), sought)
-    found = narrowed.aggregate(**{pile.name: Count("id", filter=condition) for pile, condition in PILES.items()})
+    found = narrowed.aggregate(**{pile.name: Count("id", filter=sought.pile_of(pile)) for pile in Pile})
     return {pile: found[pile.name] for pile in Pile}
 
 
@@ -99,7 +110,7 @@ def queue(
     first_day = Subquery(
         _lines().filter(state=LineState.PENDING, date__isnull=False).order_by("date").values("date")[:1]
     )
-    requests = _narrowed(visible(sites), sought).filter(PILES[sought.pile]).annotate(first_day=first_day)
+    requests = _narrowed(visible(sites), sought).filter(sought.pile_of(sought.pile)).annotate(first_day=first_day)
     if sought.pile == Pile.ANSWERED:
         return requests.order_by("-answered_at", "-id")
     return requests.annotate(

@@ -232,6 +232,10 @@ TABLE = (
     Line("office:request", "get", AGENTS_THERE, number),
     Line("office:request", "post", ("door", 404, 404, 404, 400, 404), number),
     Line("office:hold", "post", ("door", 404, 404, 404, "/agents/demandes/{number}/#detail", 404), number),
+    Line("office:say", "post", ("door", 404, 404, 404, 422, 404), number, lambda _: {"do": "ecrire", "send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("office:read_thread", "post", ("door", 404, 404, 404, "/agents/demandes/{number}/#messages", 404), number),
+    Line("office:assign", "post", ("door", 404, 404, 404, "/agents/demandes/{number}/#messages", 404), number),
+    Line("office:message_file", "get", ("door", 404, 404, 404, 404, 404), lambda at: (at.request.number, "00000000-0000-4000-8000-000000000000")),  # noqa: E501
     Line("office:waiting", "get", AGENTS, lambda _: ("cantine", "2026-11-16")),
     Line("office:waiting", "post", ("door", 404, 404, 404, 404, 404), lambda _: ("cantine", "2026-11-16")),
     Line("office:closures", "get", AGENTS),

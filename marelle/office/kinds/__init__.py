@@ -4,7 +4,7 @@ lines, what the rules say of it in a word.
 A kind is one module here, and one line in `KINDS`. Days and enrolments are `office.queue` and `office.examination`'s.
 """
 
-from marelle.office.kinds import account, data, papers
+from marelle.office.kinds import account, data, papers, questions
 from marelle.office.kinds.kind import Answering, Kind, Seen
 from marelle.requests.models import FamilyRequest, RequestKind
 
@@ -14,7 +14,7 @@ KINDS: dict[str, Kind] = {
     RequestKind.ACCOUNT: account.KIND,
     RequestKind.DATA: data.KIND,
     RequestKind.PAPER: papers.KIND,
-    RequestKind.QUESTION: Kind(may_accept_several=False),
+    RequestKind.QUESTION: questions.KIND,
 }
 
 

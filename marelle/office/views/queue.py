@@ -1,5 +1,6 @@
 """The queue of requests: find one, open it, answer it, or accept several at once."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -24,13 +25,15 @@ from marelle.activities.models import Municipality, Service, Site
 from marelle.activities.queries import municipality
 from marelle.bookings.services.answers import answer_request
 from marelle.foundation.sentences import day_words, list_words, moment_words, time_words
+from marelle.foundation.typed import typed
 from marelle.office.answer_form import AnswerForm
 from marelle.office.examination import Examination, Side, examine
 from marelle.office.kinds import Answering, kind_of
 from marelle.office.queue import Readings, line_words, sites_of, waiting_words
-from marelle.office.refusals import MODELS
+from marelle.office.refusals import MODELS, reason_from
 from marelle.office.remainders import left_alone
-from marelle.requests.models import OF_SERVICES, FamilyRequest, RequestLine
+from marelle.office.thread import Thread, thread_of
+from marelle.requests.models import OF_SERVICES, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.queries import Pile, Sought, find_among, pile_counts, queue, visible, waiting, with_lines
 from marelle.requests.services import AlreadyAnswered, Answer, Unsettled, Verdict, mark_opened
 from marelle.rules.lifecycles import LineState
@@ -40,7 +43,7 @@ PAGE = 20
 NEIGHBOURS = 1000
 KEYS = "keys"
 #: Piles that make no chip of their own while they are empty.
-SHOWN_WHEN_NEEDED = frozenset({Pile.PAPERS, Pile.FAMILIES, Pile.QUESTIONS})
+SHOWN_WHEN_NEEDED = frozenset({Pile.PAPERS, Pile.FAMILIES, Pile.QUESTIONS, Pile.MINE, Pile.MESSAGES})
 
 
 @dataclass
@@ -76,6 +79,7 @@ class Desk:
             service=asked.get("service", ""),
             site=asked.get("site", ""),
             words=asked.get("q", "").strip()[:100],
+            reader=self.reader,
         )
 
     @cached_property
@@ -160,13 +164,20 @@ def hold(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 @agent_required()
 def accept_several(request: HttpRequest) -> HttpResponse:
-    """Accept all that the ticked requests still ask, each in a transaction of its own; say which could not be."""
+    """Accept all that the ticked requests still ask, or refuse it with one reason (`do` is "refuser"); each in a
+    transaction of its own. Says which could not be."""
     desk = Desk(request)
     ids = [int(id) for id in request.POST.getlist("d") if id.isascii() and id.isdecimal() and len(id) < 13][:100]
     back = redirect(reverse("office:queue") + desk.query_with(page=""))
     if not ids:
-        messages.warning(request, _("Cochez d’abord les demandes à accepter."))
+        messages.warning(request, _("Cochez d’abord les demandes."))
         return back
+    refusing = request.POST.get("do") == "refuser"
+    reason = reason_from(kind=RequestKind.QUESTION, slug="", words=typed(request.POST, "motif", most=500))
+    if refusing and not reason:
+        messages.warning(request, _("Indiquez le motif du refus : les familles le lisent."))
+        return back
+    verdict = Verdict(accept=not refusing, reason=reason if refusing else "")
     requests = {found.id: found for found in with_lines(visible(desk.sites)).filter(id__in=ids)}
     readings = desk.readings(list(requests.values()))
     accepted = 0
@@ -177,7 +188,7 @@ def accept_several(request: HttpRequest) -> HttpResponse:
             messages.warning(request, one_by_one_words(requests[id]))
             continue
         try:
-            answer = _accept_whole(desk, requests[id], readings.pending_lines(requests[id]))
+            answer = _answer_whole(desk, requests[id], readings.pending_lines(requests[id]), verdict)
         except AlreadyAnswered as first:
             messages.warning(request, already_words(first, desk.town))
             continue
@@ -189,10 +200,11 @@ def accept_several(request: HttpRequest) -> HttpResponse:
             messages.warning(request, without_place_words(answer))
         accepted += bool(answer.answered)
     if accepted:
-        messages.success(
-            request,
-            ngettext("%(n)d demande acceptée.", "%(n)d demandes acceptées.", accepted) % {"n": accepted},
-        )
+        if refusing:
+            done = ngettext("%(n)d demande refusée.", "%(n)d demandes refusées.", accepted)
+        else:
+            done = ngettext("%(n)d demande acceptée.", "%(n)d demandes acceptées.", accepted)
+        messages.success(request, done % {"n": accepted})
     return back
 
 
@@ -206,12 +218,12 @@ def keys(request: HttpRequest) -> HttpResponse:
     return render(request, "office/queue/keys.html", {"keys_on": request.session.get(KEYS) != "off"})
 
 
-def _accept_whole(desk: Desk, request: FamilyRequest, lines: Sequence[RequestLine]) -> Answer:
+def _answer_whole(desk: Desk, request: FamilyRequest, lines: Sequence[RequestLine], verdict: Verdict) -> Answer:
     if not lines:
         raise AlreadyAnswered(request, _last_answer(request), request.answered_at)
     return answering(request)(
         request_id=request.id,
-        verdicts={line.id: Verdict(accept=True) for line in lines},
+        verdicts={line.id: verdict for line in lines},
         by=desk.request.user,  # type: ignore[arg-type]
         at=desk.request.at,  # type: ignore[attr-defined]
     )
@@ -280,12 +292,31 @@ def _address(number: str, desk: Desk) -> str:
     return reverse("office:request", args=[number]) + desk.query + "#detail"
 
 
+def show(desk: Desk, opened: FamilyRequest, *, model: str, words: str, problem: str, send_key: str) -> HttpResponse:
+    """The page of a request whose message is not sent: `problem` says why, what was typed stands (422)."""
+    said = {"model": model, "typed": words, "problem": problem, "send_key": send_key}
+    return _page(desk, opened=opened, message=said, status=422)
+
+
+def _thread(desk: Desk, examination: Examination, message: Mapping[str, str]) -> Thread:
+    opened = examination.request
+    return thread_of(
+        opened,
+        town=desk.town,
+        agent=desk.agent,
+        can_close=opened.kind == RequestKind.QUESTION and examination.is_open,
+        at=desk.request.at,  # type: ignore[attr-defined]
+        **{"send_key": str(uuid.uuid4())} | dict(message),
+    )
+
+
 def _page(
     desk: Desk,
     *,
     opened: FamilyRequest | None = None,
     form: AnswerForm | None = None,
     already: AlreadyAnswered | None = None,
+    message: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     request, town = desk.request, desk.town
@@ -318,6 +349,7 @@ def _page(
             "rows": [readings.row(one, reader=reader) for one in listed],
             "examination": examination,
             "is_detail": chosen,
+            "thread": _thread(desk, examination, message or {}) if examination is not None else None,
             "form": (form or AnswerForm.blank(examination))
             if examination is not None and examination.is_open
             else None,
@@ -350,6 +382,8 @@ def _piles(desk: Desk, counts: Mapping[Pile, int]) -> list[dict[str, Any]]:
         Pile.PAPERS: _("Pièces"),
         Pile.FAMILIES: _("Familles"),
         Pile.QUESTIONS: _("Autres demandes"),
+        Pile.MINE: _("Mes demandes"),
+        Pile.MESSAGES: _("Messages non lus"),
         Pile.ANSWERED: _("Répondues"),
     }
     return [
