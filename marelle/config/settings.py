@@ -95,7 +95,6 @@ SETTLERS: dict[str, str] = {
     "give": "marelle.documents.services.reviews.settle",
     "ask": "marelle.documents.services.reviews.settle",
     "join": "marelle.documents.services.arrivals.settle",
-    "ask": "marelle.documents.services.reviews.settle",
 }
 #: What every page of a guardian needs, read with their households: `(households, user) -> households`.
 ARRIVALS = ["marelle.requests.queries.with_unread"]
