@@ -11,6 +11,7 @@ from django.db.models import Prefetch, Q
 from django.db.models.functions import ExtractIsoWeekDay
 
 from marelle.activities.models import Activity, Group, Municipality, OpeningDay, Period, SchoolYear, Service, Site, Unit
+from marelle.foundation.lastknown import LastKnown, remember
 from marelle.rules.calendars import MIDNIGHT, SchoolCalendar
 from marelle.rules.limits import Limits
 from marelle.townfile import read_text
@@ -19,7 +20,19 @@ from marelle.townfile.town import Town
 
 def municipality() -> Municipality:
     """The town of this portal. Raises Municipality.DoesNotExist until a town's file is loaded."""
-    return Municipality.objects.defer("document").get(id=1)
+    town = Municipality.objects.defer("document").get(id=1)
+    remember(
+        LastKnown(
+            name=town.name,
+            short_name=town.short_name,
+            department_name=town.department_name,
+            phone=town.phone,
+            email=town.email,
+            colour=town.colour,
+            conformity_words=town.conformity_words,
+        )
+    )
+    return town
 
 
 # The rules are the town's document, read once per process and again when its digest changes: the tables hold what

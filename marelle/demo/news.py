@@ -54,20 +54,20 @@ def tell(almanac: Almanac, *, malika: User, karim: User, at: datetime) -> int:
     strike = almanac.working_day(today + 2 * ONE_DAY)
     first, last = schools[0], schools[-1]
 
-    def publish(title: str, *, days: int, by: User = malika, later: int = 0, **said: object) -> None:
+    def publish(title: str, *, days: int, body: str, by: User = malika, later: int = 0, **said: object) -> None:
         """`days` ago; `later`: published so many days after it was written."""
         written = almanac.instant(today - days * ONE_DAY, 9, 20)
         written = min(written, at - timedelta(minutes=5))
         publish_new_post(
             key=uuid5(NAMESPACE_URL, f"{almanac.town.slug}/{almanac.seed}/{title}"),
-            content=Content(title=title, **said),  # type: ignore[arg-type]
+            content=Content(title=title, body=body.strip(), **said),  # type: ignore[arg-type]
             published_at=written + later * ONE_DAY,
             by=by.actor(as_agent=True),
             at=written,
         )
 
     publish(
-        f"Travaux à {first.name} : l’entrée change",
+        "Travaux : l’entrée de l’école change",
         days=26,
         by=karim,
         summary="Jusqu’aux vacances, entrez par la cour des petits.",

@@ -33,6 +33,7 @@ def prepare() -> dict[str, object]:
     newcomer = offer.family("Moreau", [("Léo", "CP")], first_name="Julien", email="julien@famille.example")
     assert cancelling is not None
     from marelle.foundation.models import MailState, OutboxMail
+    from tests.communication.news import draft, publish
     from tests.security.world import import_ready, moved, round_tomorrow
 
     run, scheduled = import_ready(malika), round_tomorrow(malika)
@@ -52,6 +53,8 @@ def prepare() -> dict[str, object]:
     document = handed_in(who)
     return {
         "closure": strike.pk,
+        "news": publish("Grève mardi", by=malika, urgent=True, summary="Pas de cantine.", body="## Qui ?\n\n- Tous").pk,
+        "draft": draft(by=malika).pk,
         "pending": pending.number,
         "cancelling": cancelling.number,
         "absence": absence.number,
@@ -107,7 +110,11 @@ FAMILY = [
     "/famille/quotient/",
     "/famille/enfants/{child}/identite/",
     "/demandes/{correction}/",
+    "/actualites/",
+    "/actualites/?q=rien",
+    "/actualites/{news}/",
     "/aide/",
+    "/conditions-d-utilisation/",
     "/mentions-legales/",
     "/donnees-personnelles/",
     "/accessibilite/",
@@ -148,6 +155,10 @@ AGENT = [
     "/agents/fermetures/nouvelle/?kind=outing&whom=&first_day=&last_day=&words=",
     "/agents/fermetures/{closure}/",
     "/agents/fermetures/{closure}/annuler/",
+    "/agents/actualites/",
+    "/agents/actualites/nouvelle/",
+    "/agents/actualites/{news}/",
+    "/agents/actualites/{draft}/supprimer/",
     "/agents/e-mails/",
     "/compte/",
     "/compte/deuxieme-etape/",

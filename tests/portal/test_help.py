@@ -1,6 +1,7 @@
 """Help: the town's words and video, the help of each page, the pages that the law asks for, the pages of what went
 wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,12 @@ def benali(malika: User) -> Family:
 
 
 def town_with(**texts: str) -> str:
-    """Cadours's file with more texts."""
-    said = "\n".join(f"{name} = {text!r}".replace("'", '"') for name, text in texts.items())
-    return (TOWNS / "cadours.toml").read_text().replace("[municipality.texts]\n", f"[municipality.texts]\n{said}\n")
+    """Cadours's file with these texts, instead of its own where it has them, and without its film."""
+    file = (TOWNS / "cadours.toml").read_text()
+    for name in {"help_video_file", "help_video_text", *texts}:
+        file = re.sub(rf'^{name} = ("""(?s:.*?)"""|".*")\n', "", file, flags=re.MULTILINE)
+    said = "\n".join(f'{name} = "{text}"' for name, text in texts.items())
+    return file.replace("[municipality.texts]\n", f"[municipality.texts]\n{said}\n")
 
 
 @pytest.fixture

@@ -73,10 +73,10 @@ def new(request: AgentHttpRequest) -> HttpResponse:
         raise Http404
     town, at = municipality(), request.at
     if request.method != "POST":
-        author = request.agent.job_title or town.department_name or town.name
-        first = {"author": author[:120], "when": "now"}
-        if len(own := list(posts_sites(request))) == 1:
-            first["sites"] = own  # type: ignore[assignment]
+        own = list(request.agent.sites.all())
+        first: dict[str, Any] = {"author": town.department_name or town.name, "when": "now"}
+        if len(own) == 1:
+            first |= {"author": own[0].name, "sites": [own[0].pk]}
         form = NewsForm(town=town, role=request.agent, at=at, initial=first)
         return _form(request, form, town=town, key=str(uuid4()))
     form = NewsForm(request.POST, town=town, role=request.agent, at=at)
@@ -94,11 +94,6 @@ def new(request: AgentHttpRequest) -> HttpResponse:
         case _:
             return _form(request, form, town=town, key=str(key))
     return redirect("office:news_post", post.pk)
-
-
-def posts_sites(request: AgentHttpRequest) -> list[int]:
-    """The agent's own sites, by id."""
-    return [site.pk for site in request.agent.sites.all()]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
