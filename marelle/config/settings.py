@@ -98,6 +98,13 @@ SETTLERS: dict[str, str] = {
 }
 #: What every page of a guardian needs, read with their households: `(households, user) -> households`.
 ARRIVALS = ["marelle.requests.queries.with_unread"]
+#: What each room does before two families are made one, so that no two rows clash (`families.merging.Merger`).
+MERGERS = [
+    "marelle.bookings.services.merging.settle_clashes",
+    "marelle.documents.services.merging.settle_clashes",
+    "marelle.requests.merging.follow",
+    "marelle.communication.services.merging.settle_clashes",
+]
 #: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
 SEALED = [
     "marelle.foundation.models.StoredFile.sealed_key",

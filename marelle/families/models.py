@@ -172,6 +172,35 @@ class FamilyQuotient(models.Model):
         return f"{self.household_id}: {self.value} ({self.first_day})"
 
 
+class HouseholdMerge(models.Model):
+    """That a household, registered twice, was merged into `kept`. Its number stays, for the audit trail that names
+    it."""
+
+    kept = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="merges")
+    gone_id = models.BigIntegerField(unique=True)
+    gone_name = models.CharField(max_length=120)
+    merged_at = models.DateTimeField()
+    merged_by = models.CharField(max_length=150)
+
+    def __str__(self) -> str:
+        return f"{self.gone_id} into {self.kept_id}"
+
+
+class DistinctHouseholds(models.Model):
+    """That two households which look alike are not the same, as an agent said: `one` has the smaller id."""
+
+    one = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="+")
+    said_at = models.DateTimeField()
+    said_by = models.CharField(max_length=150)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["one", "other"], name="one_distinction")]
+
+    def __str__(self) -> str:
+        return f"{self.one_id} is not {self.other_id}"
+
+
 class ImportState(models.TextChoices):
     MATCHING = "matching", _("Colonnes à associer")
     READING = "reading", _("Lecture en cours")

@@ -11,7 +11,7 @@ from marelle.accounts.models import User
 from marelle.activities.models import Municipality, SchoolYear
 from marelle.activities.queries import offer_of
 from marelle.families.labels import InvitationState
-from marelle.families.models import Child, FamilyQuotient, Guardian, Guardianship, HealthFile, Household
+from marelle.families.models import Child, FamilyQuotient, Guardian, Guardianship, HealthFile, Household, HouseholdMerge
 from marelle.families.spelling import plain
 from marelle.foundation.components.kids import Kid, kids
 from marelle.foundation.models import AuditLine
@@ -49,6 +49,7 @@ def history(household: Household) -> "QuerySet[AuditLine]":
     users = Guardian.objects.filter(households=household, user__isnull=False).values_list("user_id", flat=True)
     return AuditLine.objects.filter(
         Q(household_id=household.pk)
+        | Q(household_id__in=HouseholdMerge.objects.filter(kept=household).values("gone_id"))
         | Q(subject_type=User._meta.label_lower, subject_id__in=[str(user) for user in users])
     )
 

@@ -2,6 +2,7 @@ from django.urls import path
 
 from marelle.office.views import (
     closures,
+    duplicates,
     families,
     family_file,
     family_papers,
@@ -36,6 +37,8 @@ urlpatterns = [
     path("fermetures/<int:closure_id>/annuler/", closures.undo, name="undo_closure"),
     path("familles/", families.index, name="families"),
     path("familles/nouvelle/", families.new, name="new_family"),
+    path("familles/doublons/", duplicates.index, name="duplicates"),
+    path("familles/doublons/<int:kept_id>/<int:gone_id>/", duplicates.merge, name="merge"),
     path("familles/inviter/", invitations.index, name="invitations"),
     path("familles/inviter/<int:round_id>/", invitations.report, name="invitation_round"),
     path("familles/imports/", imports.index, name="imports"),

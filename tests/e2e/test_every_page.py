@@ -139,6 +139,8 @@ AGENT = [
     "/agents/familles/{household}/corriger/?quoi=foyer",
     "/agents/familles/{household}/corriger/?quoi=quotient",
     "/agents/familles/{household}/appel/",
+    "/agents/familles/doublons/",
+    "/agents/familles/doublons/{household}/{newcomer}/",
     "/agents/familles/{household}/enfant/?q=moreau",
     "/agents/familles/{household}/pieces/",
     "/agents/familles/{household}/pieces/?donner=attestation-caf.h.-.0",

@@ -260,6 +260,9 @@ TABLE = (
     Line("office:import_decide", "post", ("door", 404, 404, 404, 404, 403), lambda at: (at.run.pk,)),
     Line("office:import_refusals", "get", TOWN_WIDE, lambda at: (at.run.pk,)),
     Line("office:family", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
+    Line("office:duplicates", "get", AGENTS),
+    Line("office:merge", "get", AGENTS_THERE, lambda at: (at.benali.household.pk, at.moreau.household.pk)),
+    Line("office:merge", "post", ("door", 404, 404, 404, 422, 404), lambda at: (at.benali.household.pk, at.moreau.household.pk)),  # noqa: E501
     Line("office:correct_family", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,), query="?quoi=foyer"),
     Line("office:correct_family", "post", ("door", 404, 404, 404, 422, 404), lambda at: (at.benali.household.pk,), lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}, query="?quoi=foyer"),  # noqa: E501
     Line("office:note_call", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
