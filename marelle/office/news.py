@@ -119,7 +119,7 @@ class NewsForm(forms.Form):
     by_mail = forms.BooleanField(
         label=gettext_lazy("E-mail aux familles concernées"),
         required=False,
-        help_text=gettext_lazy("Une seule fois, à la publication."),
+        help_text=gettext_lazy("Une seule fois. Qui n’en veut pas ne reçoit que les urgences."),
     )
     urgent = forms.BooleanField(
         label=gettext_lazy("Bandeau urgent au-dessus de chaque page"),

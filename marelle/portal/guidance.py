@@ -94,6 +94,26 @@ FAMILY = Topic(
         _("L’historique dit qui a fait quoi, et quand."),
     ),
 )
+HEALTH = Topic(
+    slug="sante",
+    title=_("La fiche santé d’un enfant"),
+    icon="heart-pulse",
+    steps=(
+        _("Elle dit les allergies, le PAI, les traitements, le médecin. Elle se confirme chaque année scolaire."),
+        _("Votre mot de passe est redemandé avant de la montrer."),
+        _("Seules les personnes qui accueillent l’enfant la lisent, et vous voyez qui l’a lue."),
+    ),
+)
+CIRCLE = Topic(
+    slug="personnes",
+    title=_("Qui appeler, qui vient chercher un enfant"),
+    icon="user-check",
+    steps=(
+        _("Un contact est appelé en cas d’urgence, dans l’ordre que vous choisissez."),
+        _("Une personne autorisée peut venir chercher l’enfant ; une pièce d’identité lui est demandée."),
+        _("Une autorisation peut avoir une fin. Vous la retirez quand vous voulez."),
+    ),
+)
 DOCUMENTS = Topic(
     slug="documents",
     title=_("Donner un document"),
@@ -125,7 +145,7 @@ ACCOUNT = Topic(
 )
 
 #: In the order of the help page.
-TOPICS = (ACCOUNT, HOME, ENROL, PLANNING, CHECK, ABSENCE, TRACKING, DOCUMENTS, FAMILY, NEWS)
+TOPICS = (ACCOUNT, HOME, ENROL, PLANNING, CHECK, ABSENCE, TRACKING, DOCUMENTS, FAMILY, HEALTH, CIRCLE, NEWS)
 
 #: The topic of a page, by its name in the addresses.
 PAGES = {
@@ -138,6 +158,14 @@ PAGES = {
     "request": TRACKING,
     "withdraw": TRACKING,
     "place": TRACKING,
+    "health": HEALTH,
+    "edit_health": HEALTH,
+    "confirm_health": HEALTH,
+    "health_readings": HEALTH,
+    "new_contact": CIRCLE,
+    "contact": CIRCLE,
+    "new_person": CIRCLE,
+    "person": CIRCLE,
     "documents": DOCUMENTS,
     "withdraw_document": DOCUMENTS,
     "news": NEWS,

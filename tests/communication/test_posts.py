@@ -21,7 +21,9 @@ from marelle.communication.services.posts import (
     put_back_post,
     withdraw_post,
 )
+from marelle.families.labels import Topic
 from marelle.families.models import Household
+from marelle.families.services import set_unwanted
 from marelle.foundation import postman
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.townfile import read_text
@@ -177,6 +179,16 @@ def test_each_adult_is_written_to_once(malika: User) -> None:
     message = postman.compose(mails.get(to_address=benali.email, at=AT))
     assert message.subject == "Élémentaire"
     assert "http://127.0.0.1:8000/planning/" in str(message.alternatives[0][0])
+
+
+def test_who_wants_no_news_gets_only_what_is_urgent(malika: User) -> None:
+    benali = family()
+    set_unwanted(guardian=benali.guardian, unwanted=[Topic.NEWS], by=malika.actor(), at=AT)
+    publish("Tranquille", by=malika, by_mail=True)
+    assert notices.tick(at=AT) == 0
+    publish("Grève", by=malika, by_mail=True, urgent=True)
+    assert notices.tick(at=AT) == 1
+    assert notices.tick(at=AT) == 0
 
 
 def test_many_adults_are_written_to_in_several_turns(malika: User, monkeypatch: pytest.MonkeyPatch) -> None:

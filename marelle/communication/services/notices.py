@@ -1,4 +1,5 @@
-"""Writing to the families of a piece of news: to each adult once, in the transaction that notes it."""
+"""Writing to the families of a piece of news: to each adult once, in the transaction that notes it. Who wants no news
+by e-mail gets only what is urgent."""
 
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from marelle.communication import notifications
 from marelle.communication.labels import PostState
 from marelle.communication.models import NewsNotice, NewsPost
 from marelle.communication.queries import has_news, households_reached, standing
+from marelle.families.labels import Topic
 from marelle.families.models import Guardianship
 from marelle.foundation.audit import PORTAL, record
 
@@ -51,7 +53,9 @@ def _tell_some(post_id: int, town: Municipality, *, at: datetime) -> int:
         .order_by("guardian_id", "household_id")
     )
     adults: dict[int, Guardianship] = {}
-    for link in links[: 2 * AT_ONCE]:
+    for link in links.iterator(chunk_size=500):
+        if Topic.NEWS in link.guardian.unwanted and not post.urgent:
+            continue
         if len(adults) == AT_ONCE and link.guardian_id not in adults:
             break
         adults.setdefault(link.guardian_id, link)

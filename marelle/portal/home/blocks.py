@@ -84,7 +84,7 @@ def _children(glance: Glance) -> Block:
             Part(
                 title=one.name,
                 text=_about(one),
-                url=f"{reverse('portal:family')}#e-{one.id}",
+                url=reverse("portal:child", args=[one.id]),
                 action=_("Voir"),
                 hidden=_(" la fiche de %(name)s") % {"name": one.name},
                 kid=one.kid,
