@@ -5,14 +5,14 @@ from datetime import date, datetime
 
 from marelle.accounts.models import User
 from marelle.activities.models import Activity, Municipality, Site
-from marelle.activities.queries import municipality
+from marelle.activities.queries import municipality, rules_of
 from marelle.bookings.services.enrolments import Wish, ask_enrolments
 from marelle.families.services import Address, NewChild, NewGuardian, invite_guardian, register_household
 from marelle.foundation.audit import PORTAL
 from marelle.rules.lifecycles import LineState
 from marelle.townfile import read
 from marelle.towns.services import load_town
-from tests import offer
+from tests import dossiers, offer
 from tests.offer import AT, PASSWORD, TOWNS, Family
 
 __all__ = ["AT", "PASSWORD", "alsh", "enrol", "household", "saint_aubin", "valmontier"]
@@ -59,7 +59,8 @@ def enrol(who: Family, service: str, *sites: str, by: User, usual: tuple[int, ..
         for child in who.children:
             place = {"site__slug": site} if site else {"site": child.school}
             activity = Activity.objects.select_related("service", "site").get(service__slug=service, **place)
-            wishes.append(Wish(child=child, activity=activity, usual_weekdays=usual))
+            answers = {"regime": "Standard"} if service == "restauration" else {}
+            wishes.append(Wish(child=child, activity=activity, usual_weekdays=usual, answers=answers))
         asked = ask_enrolments(
             town=municipality(),
             user=who.user,
@@ -68,6 +69,7 @@ def enrol(who: Family, service: str, *sites: str, by: User, usual: tuple[int, ..
             wishes=wishes,
             send_key=uuid.uuid4(),
             at=at,
+            accepts=rules_of(municipality()).terms,
         )
         assert asked.request is not None and not asked.unmet, asked.unmet
         if asked.request.lines.filter(state=LineState.PENDING).exists():
@@ -95,6 +97,7 @@ def saint_aubin(*, at: datetime = AT) -> Family:
     who = household(
         "Benali", {"Inès": "CE2", "Tom": "PS"}, school="ecole-du-port", email="nadia@famille.example", at=at
     )
+    dossiers.ready(who, by=malika, at=at)
     enrol(who, "cantine", by=malika, usual=(0, 1, 3, 4), at=at)
     enrol(who, "periscolaire", by=malika, at=at)
     return who

@@ -145,6 +145,7 @@ def ask(
         ],
         send_key=uuid.uuid4(),
         at=at,
+        accepts=rules_of(municipality()).terms,
     )
     assert asked.request is not None, asked.unmet
     return asked.request

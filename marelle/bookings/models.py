@@ -36,7 +36,12 @@ class Enrolment(models.Model):
     )
     usual_weekdays = models.JSONField(default=list, help_text=_("Les jours habituels : 0 pour lundi."))
     line = models.ForeignKey(RequestLine, on_delete=models.PROTECT, related_name="enrolments")
-    reason = models.CharField(max_length=500, blank=True)
+    answers = models.JSONField(default=dict, help_text=_("Les réponses aux questions du service, jamais de santé."))
+    papers_due = models.DateField(
+        null=True, help_text=_("Le dernier jour pour donner les pièces qui peuvent attendre.")
+    )
+    reason = models.CharField(max_length=500, blank=True, help_text=_("Pourquoi c’est refusé, ou ce qui manque."))
+    reply = models.CharField(max_length=500, blank=True, help_text=_("Ce que la famille a répondu à ce qui manquait."))
     changed_at = models.DateTimeField()
 
     class Meta:
@@ -53,6 +58,48 @@ class Enrolment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.child_id} → {self.activity_id} ({self.state})"
+
+
+class EnrolmentDraft(models.Model):
+    """What a user has said so far of the enrolments that they ask for one household and school year: kept at each step,
+    the same on every device, gone with the send.
+
+    `content` is what the steps wrote (`bookings.services.drafts.Content`); nothing in it is trusted at the send.
+    `step`: where to take up again.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="enrolment_drafts")
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="enrolment_drafts")
+    school_year = models.ForeignKey(SchoolYear, on_delete=models.CASCADE, related_name="+")
+    send_key = models.UUIDField(default=uuid.uuid4)
+    content = models.JSONField(default=dict)
+    step = models.CharField(max_length=12, blank=True)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["school_year_id"]
+        constraints = [models.UniqueConstraint(fields=["user", "household", "school_year"], name="one_enrolment_draft")]
+        indexes = [models.Index(fields=["changed_at"], name="enrolment_draft_age")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} / {self.household_id} / {self.school_year_id}"
+
+
+class EnrolmentChange(models.Model):
+    """What a family asks to change of an enrolment that was accepted, as its line says it: other answers and usual
+    days, or its end (`ends`). Applied when the line is accepted."""
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="changes")
+    line = models.OneToOneField(RequestLine, on_delete=models.PROTECT, related_name="enrolment_change")
+    answers = models.JSONField(default=dict)
+    usual_weekdays = models.JSONField(default=list)
+    ends = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.enrolment_id} ({'ends' if self.ends else 'changes'})"
 
 
 LIVE_BOOKINGS = tuple(state for state in BookingState if state not in FINAL_BOOKING_STATES)

@@ -2,18 +2,20 @@
 templates."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from django.urls import reverse
 
 from marelle.activities.models import BookingMode, Municipality, Period, Service
-from marelle.activities.queries import Contact, contacts_for
+from marelle.activities.queries import Contact, contacts_for, municipality, rules_of
 from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, late_words
 from marelle.bookings.models import Absence, Basket, BasketLine, Booking, Closure, Enrolment
+from marelle.bookings.queries.prerequisites import school_services
 from marelle.families.models import Guardian, Guardianship
 from marelle.families.queries import addressees
 from marelle.foundation import outbox
@@ -77,8 +79,25 @@ def made_for_family(
     )
 
 
-def enrolments_sent(*, request: FamilyRequest, enrolments: Sequence[Enrolment], at: datetime) -> None:
-    _post("bookings/enrolments_sent", request=request, at=at, lines=[_enrolment_facts(e) for e in enrolments])
+def enrolments_sent(
+    *,
+    request: FamilyRequest,
+    enrolments: Sequence[Enrolment],
+    at: datetime,
+    awaited: Mapping[int, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Confirm what was asked. `awaited`: by enrolment, the names of the papers that may still come."""
+    _post(
+        "bookings/enrolments_sent",
+        request=request,
+        at=at,
+        lines=[_enrolment_facts(e) | {"papers": list(awaited.get(e.pk, ()))} for e in enrolments],
+    )
+
+
+def enrolments_incomplete(*, request: FamilyRequest, enrolments: Sequence[Enrolment], at: datetime) -> None:
+    """Say what an agent asks for before answering, in the agent's words."""
+    _post("bookings/enrolments_incomplete", request=request, at=at, lines=[_enrolment_facts(e) for e in enrolments])
 
 
 def enrolments_answered(*, request: FamilyRequest, enrolments: Sequence[Enrolment], at: datetime) -> None:
@@ -333,6 +352,7 @@ def _enrolment_facts(enrolment: Enrolment) -> dict[str, Any]:
         "slug": service.slug,
         "state": enrolment.state,
         "reason": enrolment.reason,
+        "papers_due": enrolment.papers_due.isoformat() if enrolment.papers_due else "",
         "days_remain": enrolment.state == EnrolmentState.ACCEPTED and service.booking_mode == BookingMode.DAYS,
     }
 
@@ -370,11 +390,15 @@ def _days(mail: OutboxMail) -> dict[str, Any]:
 
 
 def _enrolments(mail: OutboxMail) -> dict[str, Any]:
+    at_school = school_services(rules_of(municipality()))
     lines = [
         line
         | {
             "look": ENROLMENT_LOOKS[EnrolmentState(line["state"])],
             "planning_path": reverse("portal:planning", args=[line["slug"]]) if line["days_remain"] else "",
+            "dossier": line["slug"] in at_school and line["state"] == EnrolmentState.ACCEPTED,
+            "papers": list_words(line.get("papers") or ()),
+            "due": day_words(date.fromisoformat(line["papers_due"])) if line.get("papers_due") else "",
         }
         for line in mail.context["lines"]
     ]
@@ -382,6 +406,9 @@ def _enrolments(mail: OutboxMail) -> dict[str, Any]:
         "lines": lines,
         "accepted": sum(line["state"] == EnrolmentState.ACCEPTED for line in lines),
         "refused": sum(line["state"] == EnrolmentState.REFUSED for line in lines),
+        "days_remain": any(line["days_remain"] for line in lines),
+        "dossier": any(line["dossier"] for line in lines),
+        "complete_path": reverse("portal:complete", args=[mail.context["number"]]),
         "enrol_path": reverse("portal:enrol"),
         "request_path": reverse("portal:request", args=[mail.context["number"]]),
     }
@@ -517,4 +544,5 @@ builders = {
     "made_for_family": _days,
     "enrolments_sent": _enrolments,
     "enrolments_answered": _enrolments,
+    "enrolments_incomplete": _enrolments,
 }

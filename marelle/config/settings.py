@@ -87,6 +87,7 @@ TICKS = [
     "marelle.communication.services.notices.tick",
     "marelle.documents.services.reminders.tick",
     "marelle.documents.services.keeping.tick",
+    "marelle.bookings.services.drafts.tick",
 ]
 #: What the answer to a line of no service does, by the line's act (`requests.services.Settler`). An act that is not
 #: named does nothing but be answered.

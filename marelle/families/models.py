@@ -110,6 +110,9 @@ class Child(models.Model):
     diet = models.CharField(
         _("Régime"), max_length=50, blank=True, help_text=_("Un des régimes du fichier de la commune ; vide : inconnu.")
     )
+    declared_at = models.DateTimeField(
+        null=True, help_text=_("Ajouté par sa famille à cet instant, et pas encore vérifié par un agent.")
+    )
 
     class Meta:
         ordering = ["birth_date", "id"]

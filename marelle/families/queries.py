@@ -63,6 +63,25 @@ def known_child(*, first_name: str, last_name: str, birth_date: date, ine: str =
     return next((child for child in namesakes if plain(str(child)) == wanted and not (ine and child.ine)), None)
 
 
+def alike(children: Iterable[Child]) -> dict[int, list[Child]]:
+    """By child id, the children of other homes born the same day under a name that sounds alike: perhaps the same
+    child, known twice. One query."""
+    wanted = {child.pk: child for child in children}
+    found: dict[int, list[Child]] = {}
+    if not wanted:
+        return found
+    others = Child.objects.filter(birth_date__in={child.birth_date for child in wanted.values()}).select_related(
+        "school"
+    )
+    for child in wanted.values():
+        for other in others:
+            if other.pk == child.pk or other.birth_date != child.birth_date:
+                continue
+            if plain(other.first_name)[:3] == plain(child.first_name)[:3]:
+                found.setdefault(child.pk, []).append(other)
+    return found
+
+
 def who_has_address(addresses: Iterable[str]) -> dict[str, str]:
     """Of these addresses (small letters), those already in use, each with the name of who has it."""
     wanted = {address.lower() for address in addresses if address}

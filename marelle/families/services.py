@@ -239,6 +239,31 @@ def create(child: NewChild) -> Child:
     )
 
 
+@transaction.atomic
+def declare_child(
+    *, household: Household, first_name: str, last_name: str, birth_date: date, by: User, at: datetime
+) -> Child:
+    """Add a child to the home of a guardian who says so: nobody has verified it yet (`Child.declared_at`). It never
+    becomes a child that another home has: agents see who is alike. Said twice, it is the same child."""
+    Household.objects.select_for_update(no_key=True).only("id").get(pk=household.pk)
+    wanted = plain(f"{first_name} {last_name}")
+    for known in household.children.filter(birth_date=birth_date):
+        if plain(str(known)) == wanted:
+            return known
+    child = Child.objects.create(first_name=first_name, last_name=last_name, birth_date=birth_date, declared_at=at)
+    Residence.objects.create(household=household, child=child)
+    refresh_search(household)
+    record(
+        at=at,
+        by=by.actor(),
+        action="child.declared",
+        subject=child,
+        household_id=household.pk,
+        text=_("Enfant ajouté par la famille : %(name)s. À vérifier par un agent.") % {"name": child},
+    )
+    return child
+
+
 def refuse_used_addresses(guardians: Sequence[NewGuardian]) -> None:
     addresses = [guardian.email.lower() for guardian in guardians if guardian.email]
     holders = who_has_address(addresses)

@@ -485,6 +485,7 @@ _REFUSALS: dict[Reason, Callable[[Refused, str | tzinfo], str]] = {
     Reason.HEALTH_FILE_MISSING: _plain(lambda: _("La fiche santé de l’enfant n’est pas à jour")),
     Reason.TERMS_NOT_ACCEPTED: _plain(lambda: _("Le règlement n’est pas encore accepté")),
     Reason.DOSSIER_NOT_ACCEPTED: _plain(lambda: _("Le dossier n’est pas encore validé par le service")),
+    Reason.ANSWER_MISSING: _for(lambda: _("Il manque une réponse : %(names)s"), "questions"),
     Reason.NEEDS_FULL_WEEK: _full_week,
     Reason.NEEDS_CONSECUTIVE_DAYS: _consecutive,
     Reason.TOO_FEW_DAYS: _few,

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from marelle.activities.models import BookingMode, Municipality, Service
 from marelle.activities.queries import begins_at, calendar_of
 from marelle.bookings.labels import ABSENCE_WITHDRAWN_LOOK, ABSENT_LOOK, BOOKING_LOOKS, ENROLMENT_LOOKS, absence_look
-from marelle.bookings.models import Absence, Booking
+from marelle.bookings.models import Absence, Booking, Enrolment
 from marelle.bookings.queries.absences import cause_name
 from marelle.bookings.queries.closures import told_of
 from marelle.bookings.queries.papers import proof_paper
@@ -78,7 +78,9 @@ _WAITED = (BookingState.QUEUED, BookingState.OFFERED, BookingState.EXPIRED, Book
 _WAITING = (BookingState.QUEUED, BookingState.OFFERED)
 
 
-def line_look(line: RequestLine, booking: Booking | None = None, rank: int = 0) -> Look:
+def line_look(line: RequestLine, booking: Booking | None = None, rank: int = 0, *, is_incomplete: bool = False) -> Look:
+    if is_incomplete and line.state == LineState.PENDING:
+        return ENROLMENT_LOOKS[EnrolmentState.INCOMPLETE]
     if booking is not None and booking.state in (*_WAITED, BookingState.CLOSED) and line.state == LineState.ACCEPTED:
         look = BOOKING_LOOKS[BookingState(booking.state)]
         return replace(look, word=rank_words(rank)) if rank else look
@@ -340,7 +342,7 @@ class RequestPage:
 
 def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int, Kid], at: datetime) -> RequestPage:
     """Everything a request says of itself: one query, its lines; one more for days accepted at once,
-    and two for the ranks of those that wait; one more for an absence, or for corrections."""
+    and two for the ranks of those that wait; one more for an absence, corrections, or enrolments that wait."""
     lines = list(
         request.lines.select_related("child", "service", "activity__site", "unit").order_by(
             "child__birth_date", "child_id", "service__position", "service_id", "date", "position"
@@ -351,6 +353,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
     closed = told_of(b for b in days.values() if b.state == BookingState.CLOSED)
     known = ranks(days.values())
     is_absence = request.kind == RequestKind.ABSENCE
+    missing = _missing(request, lines)
     absences = {a.line_id: a for a in Absence.objects.filter(line__request=request)} if is_absence else {}
     standing = set(
         Absence.objects.filter(line__request=request, booking__state=BookingState.BOOKED).values_list("line", flat=True)
@@ -376,9 +379,16 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
                         id=line.pk,
                         what=asked.get(line.pk) or _what(line, with_unit=line.service_id in several),
                         act=line.act,
-                        look=line_look(line, booking := days.get(line.pk), known.get(booking.pk, 0) if booking else 0),
+                        look=line_look(
+                            line,
+                            booking := days.get(line.pk),
+                            known.get(booking.pk, 0) if booking else 0,
+                            is_incomplete=line.pk in missing,
+                        ),
                         place_id=booking.pk if booking is not None and booking.state in _WAITING else None,
-                        reason=closed.get(line.pk) or _why(line, absences.get(line.pk), town, at),
+                        reason=missing.get(line.pk)
+                        or closed.get(line.pk)
+                        or _why(line, absences.get(line.pk), town, at),
                         can_take_back=line.pk in standing and _may_come(line, town, at),
                     )
                     for line in mine
@@ -428,6 +438,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
                 and line.of_service.service.booking_mode == BookingMode.ENROLMENT_ONLY
             )
         ),
+        incomplete=bool(missing),
         refused_enrolment=any(line.act == Act.ENROL and line.state == LineState.REFUSED for line in lines),
         refused_days=refused_days[0] if refused_days else None,
         in_calendar=any(
@@ -436,6 +447,15 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
             if line.pk not in days
         ),
     )
+
+
+def _missing(request: FamilyRequest, lines: Sequence[RequestLine]) -> dict[int, str]:
+    """By line, what an agent asks for before answering an enrolment."""
+    pending = [line.pk for line in lines if line.act == Act.ENROL and line.state == LineState.PENDING]
+    if request.kind != RequestKind.ENROLMENT or not pending:
+        return {}
+    found = Enrolment.objects.filter(line__in=pending, state=EnrolmentState.INCOMPLETE)
+    return dict(found.values_list("line_id", "reason"))
 
 
 def _what(line: RequestLine, *, with_unit: bool) -> str:

@@ -50,6 +50,7 @@ class Reason(StrEnum):
     HEALTH_FILE_MISSING = "health_file_missing"
     TERMS_NOT_ACCEPTED = "terms_not_accepted"
     DOSSIER_NOT_ACCEPTED = "dossier_not_accepted"
+    ANSWER_MISSING = "answer_missing"  # questions: tuple[str, ...]
     # days that go together
     NEEDS_FULL_WEEK = "needs_full_week"  # missing: tuple[date, ...]
     NEEDS_CONSECUTIVE_DAYS = "needs_consecutive_days"  # days: int

@@ -14,6 +14,7 @@ from marelle.rules.faults import Fault
 from marelle.rules.faults import Words as _
 from marelle.rules.lateness import LateMode
 from marelle.rules.papers import REMIND_DAYS
+from marelle.rules.prerequisites import WAIT_DAYS
 from marelle.townfile.kinds import Path, Reading
 from marelle.townfile.town import (
     Booking,
@@ -147,6 +148,7 @@ def check_town(town: Town, reading: Reading) -> None:
         if service.periods.by is PeriodSource.TERMS and not town.calendar.terms:
             expected = _("des trimestres dans [calendar.terms.…]")
             reading.fault((*here, "periods", "by"), "terms", expected)
+        _check_requirements(town, service, (*here, "requires"), reading)
         for m, school in enumerate(service.who.schools):
             if town.site(school).kind is not SiteKind.SCHOOL:
                 reading.fault((*here, "who", "schools", str(m)), school, _("une école"))
@@ -187,6 +189,23 @@ def _check_request_type(kind: RequestType, about: Mapping[str, PaperSubject], re
     if kind.page is not None and (kind.fields or kind.papers):
         expected = _("ni fields ni papers à côté : la demande mène à une page qui existe")
         reading.fault((*here, "page"), kind.page.value, expected)
+
+
+def _check_requirements(town: Town, service: Service, here: Path, reading: Reading) -> None:
+    said = service.requires
+    for n, paper in enumerate(said.papers_may_wait):
+        if paper not in said.papers:
+            reading.fault((*here, "papers_may_wait", str(n)), paper, _("une pièce de papers, à côté"))
+    if said.papers_wait_days != WAIT_DAYS and not said.papers_may_wait:
+        expected = _("papers_may_wait à côté : aucune pièce ne peut attendre")
+        reading.fault((*here, "papers_wait_days"), said.papers_wait_days, expected)
+    if said.school_dossier:
+        if service.kind is ServiceKind.SCHOOL:
+            expected = _("false : ce service est le dossier scolaire")
+            reading.fault((*here, "school_dossier"), said.school_dossier, expected)
+        elif not any(other.kind is ServiceKind.SCHOOL for other in town.services):
+            expected = _('un service kind = "school", où le dossier se demande')
+            reading.fault((*here, "school_dossier"), said.school_dossier, expected)
 
 
 def _check_calendar(town: Town, reading: Reading) -> None:

@@ -9,7 +9,7 @@ import dataclasses
 from datetime import date, datetime, time
 from enum import StrEnum
 
-from marelle.rules import absences, eligibility, lateness, papers
+from marelle.rules import absences, eligibility, lateness, papers, prerequisites
 from marelle.rules.calendars import (
     PUBLIC_HOLIDAY_AREAS,
     Closure,
@@ -486,6 +486,14 @@ class Requirements:
     health_file: bool = said(Flag(), "The child's health file is up to date.", default=False)
     school_dossier: bool = said(Flag(), "The school dossier is accepted.", default=False)
     papers: tuple[str, ...] = said(Several(of=Reference(("papers",))), "Documents handed in.", default=())
+    papers_may_wait: tuple[str, ...] = said(
+        Several(of=Reference(("papers",))), "Those of `papers` that may come after the enrolment was asked.", default=()
+    )
+    papers_wait_days: int = said(
+        Number(least=1, most=365),
+        "How many days after; never before the school year begins.",
+        default=prerequisites.WAIT_DAYS,
+    )
     questions: tuple[str, ...] = said(Several(of=Reference(("questions",))), "Questions answered.", default=())
     terms: tuple[str, ...] = said(Several(of=Reference(("terms",))), "Regulations accepted.", default=())
 
@@ -825,6 +833,25 @@ class Town:
         Table(of=Corrections, header=True), "What families correct by themselves.", default=Corrections()
     )
     services: tuple[Service, ...] = said(Keyed(of=Service, least=1), "Services.")
+
+    def needs_of(self, service: Service) -> prerequisites.Needs:
+        """What the service requires, for the rule: of its questions, those that want an answer."""
+        said_so = service.requires
+        required = {question.slug for question in self.questions if question.required}
+        return prerequisites.Needs(
+            dossier=said_so.school_dossier,
+            health=said_so.health_file,
+            papers=said_so.papers,
+            may_wait=frozenset(said_so.papers_may_wait),
+            wait_days=said_so.papers_wait_days,
+            questions=tuple(slug for slug in said_so.questions if slug in required),
+            terms=said_so.terms,
+        )
+
+    def questions_of(self, service: Service) -> tuple[Question, ...]:
+        """The questions asked with an enrolment in the service, in its order."""
+        known = {question.slug: question for question in self.questions}
+        return tuple(known[slug] for slug in service.requires.questions)
 
     def paper(self, slug: str) -> Paper:
         """The paper of that slug; KeyError when there is none."""

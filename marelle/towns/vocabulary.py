@@ -143,6 +143,8 @@ KEYS: Final[Mapping[str, Promise | str]] = {
     "requires": _("demande"),
     "health_file": _("fiche santé"),
     "school_dossier": _("dossier scolaire"),
+    "papers_may_wait": _("pièces qui peuvent attendre"),
+    "papers_wait_days": _("jours d’attente des pièces"),
     "mode": _("règle"),
     "until": _("jusqu’à"),
     "surcharge": _("majoration"),

@@ -37,6 +37,16 @@ def read_mail(page: Page, to: str, subject: str) -> str:
         time.sleep(0.3)
 
 
+def send_enrolment(page: Page) -> None:
+    """From the page of services, ticked, to the numbered request: accept the regulation if it is asked, and send."""
+    page.get_by_role("button", name=re.compile("^Continuer")).click()
+    expect(page.get_by_role("heading", name="Vérifiez vos inscriptions")).to_be_visible()
+    for accept in page.get_by_role("checkbox", name=re.compile("J’ai lu et j’accepte")).all():
+        accept.check()
+    page.get_by_role("button", name="Envoyer ma demande d’inscription").click()
+    page.wait_for_url(re.compile(r"/demandes/\d{4}-\d{6}/"))
+
+
 def box(page: Page, words: str) -> Any:
     """A box of the grid by its accessible name, as a screen reader says it: "lundi 16 novembre, Inès, Libre"."""
     return page.get_by_role("checkbox", name=re.compile(rf"^{words}"))
@@ -53,4 +63,4 @@ def lower_than(page: Page) -> None:
     assert width <= 0, f"the page is {width} px wider than the screen"
 
 
-__all__ = ["box", "cell", "expect", "lower_than", "read_mail", "sign_in"]
+__all__ = ["box", "cell", "expect", "lower_than", "read_mail", "send_enrolment", "sign_in"]

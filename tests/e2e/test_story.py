@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import offer
-from tests.e2e.people import box, lower_than, read_mail, sign_in
+from tests.e2e.people import box, lower_than, read_mail, send_enrolment, sign_in
 
 pytestmark = [pytest.mark.e2e, pytest.mark.both]
 
@@ -78,7 +78,7 @@ def test_a_family_reserves_the_canteen_and_an_agent_answers(live_portal, visit, 
     home.goto("/demarches/inscription/")
     for child in ("Léo", "Emma"):
         home.get_by_role("checkbox", name=re.compile(f"Restauration scolaire.*{child}")).check()
-    home.get_by_role("button", name="Envoyer ma demande d’inscription").click()
+    send_enrolment(home)
     expect(home.get_by_role("heading", level=1)).to_be_visible()
     assert re.search(r"/demandes/2026-\d{6}/", home.url)
     home.goto("/demarches/inscription/")
@@ -99,7 +99,7 @@ def test_a_family_reserves_the_canteen_and_an_agent_answers(live_portal, visit, 
     home.goto("/demarches/inscription/")
     expect(home.get_by_text("Emma n’a pas encore sa place en moyenne section.").first).to_be_visible()
     home.get_by_role("checkbox", name=re.compile("Restauration scolaire.*Emma")).check()
-    home.get_by_role("button", name="Envoyer ma demande d’inscription").click()
+    send_enrolment(home)
     assert re.search(r"/demandes/2026-\d{6}/", home.url)
     answer(desk)
     read_mail(home, JULIEN, "Inscription acceptée : il reste à réserver les jours")

@@ -1,6 +1,7 @@
 """The family's pages in a browser: nothing for axe to find, nothing sticking out, on phone and desktop, light and
 dark."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 
@@ -107,6 +108,8 @@ def test_a_child_is_enrolled_by_keyboard_without_scripts(
     page.keyboard.press("Tab")
     expect(monday).to_be_focused()
     page.keyboard.press("Space")
+    page.get_by_role("button", name=re.compile("^Continuer")).press("Enter")
+    page.get_by_role("checkbox", name=re.compile("J’ai lu et j’accepte")).press("Space")
     page.get_by_role("button", name="Envoyer ma demande d’inscription").press("Enter")
     expect(page.get_by_role("heading", name="Merci, c’est enregistré")).to_be_visible()
     page.goto("/demarches/inscription/")

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import Settings
 
+from marelle.bookings.models import Enrolment
 from tests.offer import booked, refuse
 from tests.security.world import TUESDAY, World, world
 
@@ -72,6 +73,15 @@ def absence_number(at: World) -> tuple[str]:
 
 def document(at: World) -> tuple[uuid.UUID]:
     return (at.document.pk,)
+
+
+def enrolment(at: World) -> tuple[int]:
+    """Inès's own in the first home, with a day to come under it."""
+    return (Enrolment.objects.get(household=at.benali.household).pk,)
+
+
+def key(_at: World) -> dict[str, str]:
+    return {"send_key": "00000000-0000-4000-8000-000000000000", "day": "0"}
 
 
 def guardian(at: World) -> tuple[int, int]:
@@ -164,6 +174,21 @@ TABLE = (
     Line("portal:enrol", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("portal:absence", "get", FAMILIES, query="?service=cantine&jour=2026-11-16"),
     Line("portal:absence", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"do": "check", "send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:enrol_step", "get", FAMILIES, lambda _: ("services",)),
+    Line("portal:enrol_step", "post", ("door", 422, 422, 422, 404, 404), lambda _: ("services",)),
+    Line("portal:drop_enrolment", "get", sent("/demarches/"), query="?annee=2026-2027"),
+    Line("portal:drop_enrolment", "post", sent("/demarches/"), data=lambda _: {"annee": "2026-2027"}),
+    Line("portal:add_child", "get", ("door", 404, 404, 404, 404, 404)),  # Cadours gives no place at a school here
+    Line("portal:add_child", "post", ("door", 404, 404, 404, 404, 404)),
+    Line("portal:enrolments", "get", FAMILIES),
+    Line("portal:enrolment", "get", OWN, enrolment),
+    Line("portal:change_enrolment", "get", OWN, enrolment),
+    Line("portal:change_enrolment", "post", ("door", "/demarches/inscriptions/{enrolment}/", 404, 404, 404, 404), enrolment, key),  # noqa: E501
+    Line("portal:end_enrolment", "get", OWN, enrolment),
+    Line("portal:end_enrolment", "post", ("door", "/demarches/inscriptions/{enrolment}/", 404, 404, 404, 404), enrolment, key),  # noqa: E501
+    Line("portal:dossier", "get", ("door", 200, 404, 200, 404, 404), lambda at: (at.benali.children[0].pk,)),
+    Line("portal:complete", "get", ("door", "/demandes/{number}/", 404, 404, 404, 404), number),
+    Line("portal:complete", "post", ("door", "/demandes/{number}/", 404, 404, 404, 404), number),
     Line("portal:take_back_absence", "get", OWN, absence_number),
     Line("portal:take_back_absence", "post", ("door", "/demandes/{absence}/annuler-absence/", 404, 404, 404, 404), absence_number),  # noqa: E501
     Line("portal:request", "get", OWN, number),
@@ -327,6 +352,7 @@ def wrong(line: Line, at: World) -> list[str]:
         "news": at.news.pk,
         "child": at.benali.children[0].pk,
         "person": at.person.pk,
+        "enrolment": enrolment(at)[0],
     }
     for who, expected in zip(PEOPLE, line.expect, strict=True):
         url = reverse(line.name, args=line.args(at)) + line.query

@@ -1,6 +1,5 @@
 """A double click, a page kept open, the back button, two windows: what is asked is done once, and nothing is lost."""
 
-import uuid
 from datetime import date
 
 import pytest
@@ -92,14 +91,14 @@ def test_an_enrolment_page_reloaded_and_sent_again_asks_nothing_twice(
     screen = Screen(settings, benali.user)
     box = f"{benali.children[0].pk}.{activity_for(benali.children[0], 'garderie').pk}"
 
-    def send() -> None:
-        screen.go("/demarches/inscription/")  # a reload gives a new key
-        screen.post("/demarches/inscription/", {"send_key": screen.field("send_key"), "want": [box]})
-
-    send()
+    first, check = "/demarches/inscription/", "/demarches/inscription/verifier/"
+    screen.post(first, {"want": [box], "do": "continuer"})
+    form = {"send_key": screen.field("send_key"), "terms": ["reglement@2026"], "do": "envoyer"}
+    screen.post(check, form)
     done = deeds()
-    screen.go("/demarches/inscription/")
-    screen.post("/demarches/inscription/", {"send_key": str(uuid.uuid4()), "want": [box]})
+    screen.post(check, form)
+    assert screen.status == 200 and deeds() == done
+    screen.post(first, {"want": [box], "do": "continuer"})
     assert screen.status == 422 and deeds() == done
 
 
@@ -110,11 +109,12 @@ def test_the_key_of_another_household_is_nobodys_fault(settings: Settings, benal
     other.residences.create(child=benali.children[0])
     screen = Screen(settings, benali.user)
     box = f"{benali.children[0].pk}.{activity_for(benali.children[0], 'garderie').pk}"
-    form = {"send_key": str(uuid.uuid4()), "want": [box]}
     numbers = set()
     for household in (benali.household, other):
         screen.post("/famille/foyer/", {"household": household.pk})
-        screen.post("/demarches/inscription/", form)
+        screen.post("/demarches/inscription/", {"want": [box], "do": "continuer"})
+        form = {"send_key": screen.field("send_key"), "terms": ["reglement@2026"], "do": "envoyer"}
+        screen.post("/demarches/inscription/verifier/", form)
         assert screen.status == 200, household
         numbers.add(screen.place)
     assert len(numbers) == 2

@@ -112,6 +112,13 @@ WRONG = [
         f"{CANTEEN}.combinations.0.days",
     ),
     ('name = "Cantine"', '…\nrequires = { papers = ["assurance"] }', f"{CANTEEN}.requires.papers.0"),
+    ('name = "Cantine"', "…\nrequires = { papers_wait_days = 9 }", f"{CANTEEN}.requires.papers_wait_days"),
+    ('name = "Cantine"', "…\nrequires = { school_dossier = true }", f"{CANTEEN}.requires.school_dossier"),
+    (
+        'name = "Cantine"',
+        '…\nkind = "school"\nrequires = { school_dossier = true }',
+        f"{CANTEEN}.requires.school_dossier",
+    ),
     ('zone = "A"', '…\n[papers.pai]\nname = "PAI"\nown_end = true\nvalid_months = 3', "papers.pai.valid_months"),
     ('zone = "A"', '…\n[papers.pai]\nname = "PAI"\nown_end = true\neach_year = true', "papers.pai.each_year"),
     ('zone = "A"', '…\n[papers.a]\nname = "A"\nvalid_months = 3\nmax_age_months = 6', "papers.a.max_age_months"),

@@ -17,6 +17,7 @@ from marelle.activities.queries import begins_at, calendar_of, offer_of, rules_o
 from marelle.bookings.models import LIVE_BOOKINGS, BasketLine, Booking, Closure, Enrolment
 from marelle.bookings.queries.closures import closure_of, standing_on
 from marelle.bookings.queries.openings import own_opening
+from marelle.bookings.queries.prerequisites import booking_refusals
 from marelle.families.models import Household, Residence
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
@@ -198,8 +199,9 @@ def load_days(
     lines: Iterable[BasketLine] = (),
     glance: bool = False,
 ) -> Days:
-    """The state of every open day of these enrolments in [first, last], and on `dates`: five queries, and one more for
-    households that are not at hand when a period opens earlier to some.
+    """The state of every open day of these enrolments in [first, last], and on `dates`: five queries, one more for
+    households that are not at hand when a period opens earlier to some, and a few more for services that require a
+    health file, a school dossier or papers: under an enrolment that lacks one now, no day may be added.
 
     Days on which nothing is open and nothing is booked have no state. Only days of an enrolment's school year are
     given. A child enrolled at two places of one service has one state a day: where it is booked, else where `lines`
@@ -262,6 +264,7 @@ def load_days(
         booked_dates[child_id, unit_id].append(day_date)
 
     known = {enrolment.id for enrolment in enrolments}
+    lacking = booking_refusals(town=town, enrolments=enrolments, on=days.today)
     for enrolment in enrolments:
         service = enrolment.activity.service
         year = enrolment.school_year
@@ -293,6 +296,8 @@ def load_days(
                         periods=periods[service.id],
                         audiences=audiences,
                     )
+                if enrolment.id in lacking and isinstance(verdict[0], Allowed):
+                    verdict = lacking[enrolment.id], verdict[1]
                 closure = closure_of(closures.get(day_date, ()), enrolment, unit)
                 if closure is not None:
                     verdict = (closed := Refused(Reason.CLOSED, {"name": str(closure.get_kind_display())}), closed)

@@ -11,9 +11,12 @@ from marelle.activities.queries import begins_at, calendar_of, municipality
 from marelle.bookings import notifications
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import component_places
+from marelle.bookings.services.changes import settle_changes
+from marelle.bookings.services.enrolments import settle_places
 from marelle.bookings.services.places import exchange, release
 from marelle.bookings.services.sending import lock_children
 from marelle.foundation import audit
+from marelle.requests import notifications as request_notifications
 from marelle.requests.models import Act, RequestLine
 from marelle.requests.services import (
     AlreadyAnswered,
@@ -36,6 +39,8 @@ from marelle.rules.lifecycles import (
     LineState,
     next_state,
 )
+
+_ON_DAYS = (Act.BOOK, Act.CANCEL)
 
 
 class DaysBegun(Exception):
@@ -60,6 +65,7 @@ def answer_request(*, request_id: int, verdicts: Mapping[int, Verdict], by: User
     without_place = _settle_bookings(accepted, refused, bookings, verdicts, at=at)
     accepted = [line for line in accepted if line not in without_place]
     enrolments = _settle_enrolments(accepted, refused, verdicts, at=at)
+    settle_changes(accepted, at=at)
 
     close_lines(request, accepted, state=LineState.ACCEPTED, by=str(by), at=at)
     by_reason: dict[str, list[RequestLine]] = {}
@@ -79,7 +85,10 @@ def answer_request(*, request_id: int, verdicts: Mapping[int, Verdict], by: User
             text=answer_summary(request, accepted, refused),
             facts={"lines": [describe(line) for line in answered]},
         )
-        days = [line for line in answered if line.act != Act.ENROL]
+        days = [line for line in answered if line.act in _ON_DAYS]
+        changes = [line for line in answered if line.act == Act.CHANGE]
+        if changes:
+            request_notifications.answered(request=request, lines=changes, at=at)
         if days:
             notifications.request_answered(request=request, lines=days, bookings=bookings.values(), at=at)
         if enrolments:
@@ -112,7 +121,7 @@ def withdraw_request(*, request_id: int, by: User, at: datetime) -> Answer:
     Booking.objects.bulk_update(bookings, ["state", "holds_place", "reason", "changed_at"])
     enrolments = list(Enrolment.objects.filter(line__in=lines))
     for enrolment in enrolments:
-        enrolment.state = next_state(ENROLMENT, EnrolmentState(enrolment.state), EnrolmentEvent.WITHDRAW)
+        enrolment.state = next_state(ENROLMENT, _as_submitted(enrolment), EnrolmentEvent.WITHDRAW)
         enrolment.changed_at = at
     Enrolment.objects.bulk_update(enrolments, ["state", "changed_at"])
     close_lines(request, lines, state=LineState.WITHDRAWN, by=str(by), at=at)
@@ -150,7 +159,7 @@ def _settle_bookings(
     without_place = [line for line, has in zip(to_take, got, strict=True) if not has]
     changed = []
     for line in (*accepted, *refused):
-        if line.act == Act.ENROL or line in without_place:
+        if line.act not in _ON_DAYS or line in without_place:
             continue
         accept = verdicts[line.id].accept
         if line.act == Act.BOOK:
@@ -184,14 +193,22 @@ def _settle_enrolments(
         return []
     enrolments = list(
         Enrolment.objects.filter(line__in=lines)
-        .select_related("child", "activity__service", "activity__site")
+        .select_related("child", "activity__service", "activity__site", "school_year")
         .order_by("line__position")
     )
     for enrolment in enrolments:
         verdict = verdicts[enrolment.line_id]
         event = EnrolmentEvent.ACCEPT if verdict.accept else EnrolmentEvent.REFUSE
-        enrolment.state = next_state(ENROLMENT, EnrolmentState(enrolment.state), event)
+        enrolment.state = next_state(ENROLMENT, _as_submitted(enrolment), event)
         enrolment.reason = "" if verdict.accept else verdict.reason.strip()
         enrolment.changed_at = at
     Enrolment.objects.bulk_update(enrolments, ["state", "reason", "changed_at"])
+    settle_places([e for e in enrolments if e.state == EnrolmentState.ACCEPTED], town=municipality(), at=at)
     return enrolments
+
+
+def _as_submitted(enrolment: Enrolment) -> EnrolmentState:
+    """An enrolment that the family was to complete is answered as if it had: what was missing came another way, or
+    never will."""
+    state = EnrolmentState(enrolment.state)
+    return next_state(ENROLMENT, state, EnrolmentEvent.COMPLETE) if state == EnrolmentState.INCOMPLETE else state

@@ -6,15 +6,17 @@ Each asks a number of queries that neither children nor requests change. Under a
 
 from marelle.portal.asking.ask import Provider, Resumer
 from marelle.portal.asking.places import around
-from marelle.portal.asking.services import absence, bookings, enrolments
+from marelle.portal.asking.services import absence, bookings, drafts, enrolled, enrolments, school
 from marelle.portal.asking.topics import town_topics
 
 PROVIDERS: tuple[Provider, ...] = (
+    school,
     enrolments,
+    enrolled,
     bookings,
     absence,
     town_topics,
     around,
 )
 
-RESUMERS: tuple[Resumer, ...] = ()
+RESUMERS: tuple[Resumer, ...] = (drafts,)

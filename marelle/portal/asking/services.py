@@ -7,9 +7,11 @@ from django.utils.translation import gettext as _
 
 from marelle.activities.models import BookingMode, Period, Service
 from marelle.activities.queries import rules_of
+from marelle.bookings.models import EnrolmentDraft
+from marelle.bookings.queries.prerequisites import school_services
 from marelle.foundation.sentences import list_words, midsentence
-from marelle.portal.asking.ask import Ask, Occasion
-from marelle.portal.moments import opening_words
+from marelle.portal.asking.ask import Ask, Occasion, Resume
+from marelle.portal.moments import near_moment_words, opening_words
 from marelle.portal.tabs import is_on
 from marelle.portal.without_days import without_days_words
 from marelle.rules.lifecycles import EnrolmentState
@@ -40,6 +42,58 @@ def enrolments(occasion: Occasion) -> Iterable[tuple[RequestGroup, Ask]]:
                     text=_("Ouvre %(moment)s") % {"moment": opens},
                 ),
             )
+
+
+def enrolled(occasion: Occasion) -> Iterable[tuple[RequestGroup, Ask]]:
+    """What was asked for, to see and change, and the dossier of each child. No query."""
+    if occasion.states:
+        yield (
+            RequestGroup.CANTEEN,
+            Ask(
+                title=_("Mes inscriptions"),
+                text=_("Les voir enfant par enfant, les modifier"),
+                url=reverse("portal:enrolments"),
+            ),
+        )
+    for one in occasion.children:
+        yield (
+            RequestGroup.SCHOOL,
+            Ask(
+                title=_("Dossier de %(name)s") % {"name": one.name},
+                text=_("Ce qui est fait, ce qui manque"),
+                url=reverse("portal:dossier", args=[one.id]),
+            ),
+        )
+
+
+def school(occasion: Occasion) -> Iterable[tuple[RequestGroup, Ask]]:
+    """A place at a school, where the town gives one through the portal. No query."""
+    if occasion.open_years and school_services(rules_of(occasion.town)):
+        yield (
+            RequestGroup.SCHOOL,
+            Ask(
+                title=_("Inscrire mon enfant à l’école"),
+                text=_("Mettre le foyer à jour, ajouter un enfant, demander sa place"),
+                url=f"{reverse('portal:enrol')}?annee={occasion.open_years[0].label}",
+            ),
+        )
+
+
+def drafts(occasion: Occasion) -> Iterable[Resume]:
+    """Enrolments begun and not sent: one query."""
+    for draft in EnrolmentDraft.objects.filter(
+        user=occasion.user, household=occasion.household, school_year__last_day__gte=occasion.today
+    ).select_related("school_year"):
+        url = reverse("portal:enrol_step", args=[draft.step]) if draft.step else reverse("portal:enrol")
+        what = {
+            "year": draft.school_year.label,
+            "moment": near_moment_words(draft.changed_at, at=occasion.at, town=occasion.town),
+        }
+        yield Resume(
+            text=_("Inscription %(year)s commencée, pas encore envoyée. Dernier enregistrement : %(moment)s.") % what,
+            url=f"{url}?annee={draft.school_year.label}",
+            hidden=_(" mon inscription %(year)s") % what,
+        )
 
 
 def bookings(occasion: Occasion) -> Iterable[tuple[RequestGroup, Ask]]:

@@ -1,4 +1,5 @@
-"""What is to do about the right to use a service: a refusal to correct, a child in no service yet."""
+"""What is to do about the right to use a service: what was begun, what an agent asks for, a refusal to correct, a child
+in no service yet."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -6,13 +7,52 @@ from datetime import timedelta
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from marelle.bookings.models import Enrolment
+from marelle.bookings.models import Enrolment, EnrolmentDraft
 from marelle.foundation.sentences import list_words, midsentence
 from marelle.portal.home.glance import Glance
 from marelle.portal.home.todo import Todo
+from marelle.portal.moments import near_moment_words
 from marelle.rules.lifecycles import EnrolmentState
 
 REFUSAL_SHOWN = timedelta(days=60)
+
+
+def drafts_to_resume(glance: Glance) -> Iterable[Todo]:
+    """Begun, and not sent."""
+    drafts = EnrolmentDraft.objects.filter(
+        user=glance.user, household=glance.household, school_year__last_day__gte=glance.today
+    ).select_related("school_year")
+    for draft in drafts:
+        url = reverse("portal:enrol_step", args=[draft.step]) if draft.step else reverse("portal:enrol")
+        moment = near_moment_words(draft.changed_at, at=glance.at, town=glance.town)
+        yield Todo(
+            title=_("Reprendre mon inscription %(year)s") % {"year": draft.school_year.label},
+            text=_("Elle n’est pas envoyée. Dernier enregistrement : %(moment)s") % {"moment": moment},
+            icon="clipboard-list",
+            url=f"{url}?annee={draft.school_year.label}",
+            action=_("Reprendre"),
+            hidden=_(" mon inscription %(year)s") % {"year": draft.school_year.label},
+        )
+
+
+def enrolments_to_complete(glance: Glance) -> Iterable[Todo]:
+    """An agent asks for more before answering: one line for each request."""
+    told = set()
+    for enrolment in glance.enrolments:
+        number = enrolment.line.request.number
+        if enrolment.state == EnrolmentState.INCOMPLETE and number not in told:
+            told.add(number)
+            service = enrolment.activity.service
+            yield Todo(
+                title=_("%(service)s pour %(name)s : demande à compléter")
+                % {"service": service.short_name, "name": enrolment.child.first_name},
+                text=enrolment.reason,
+                icon=service.icon,
+                accent=service.accent,
+                url=reverse("portal:complete", args=[number]),
+                action=_("Compléter"),
+                hidden=_(" la demande n° %(number)s") % {"number": number},
+            )
 
 
 def refusals_to_correct(glance: Glance) -> Iterable[Todo]:

@@ -16,7 +16,7 @@ from marelle.families.queries import kids_of
 from marelle.foundation.components.grid import Kid
 from marelle.rules.lifecycles import EnrolmentState
 
-SHOWN = (EnrolmentState.ACCEPTED, EnrolmentState.SUBMITTED)
+SHOWN = (EnrolmentState.ACCEPTED, EnrolmentState.SUBMITTED, EnrolmentState.INCOMPLETE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def place_of(request: GuardianHttpRequest, slug: str, *, asked: str | None = Non
         ],
         live=enrolments,
         enrolments=[e for e in accepted if not site or e.activity.site.slug == site],
-        waiting=[e for e in mine if e.state == EnrolmentState.SUBMITTED],
+        waiting=[e for e in mine if e.state != EnrolmentState.ACCEPTED],
         site=site,
         sites=sites,
     )

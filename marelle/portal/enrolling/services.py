@@ -1,22 +1,26 @@
-"""The enrolment page's content: for each service and child of a household, what stands and what may be asked."""
+"""The page of services: for each service and child of a household, what stands and what may be asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from types import MappingProxyType
+from typing import Any
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from marelle.activities.models import Activity, BookingMode, Group, Municipality, SchoolYear, Service, Site, Unit
-from marelle.activities.queries import activities_for, open_weekdays
+from marelle.activities.queries import activities_for, open_weekdays, rules_of
 from marelle.bookings.labels import ENROLMENT_LOOKS
 from marelle.bookings.models import LIVE_ENROLMENTS, Booking, Enrolment
-from marelle.bookings.services.enrolments import Wish, child_facts, group_for
+from marelle.bookings.queries.prerequisites import Kind, Prerequisites, load_prerequisites, school_services
+from marelle.bookings.services.enrolments import Wish, facts_for, group_for
 from marelle.families.models import Household
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import list_words, sentence, time_words, weekday_words
 from marelle.portal.children import HouseholdChild
+from marelle.portal.enrolling.words import way_out
 from marelle.portal.without_days import without_days_words
 from marelle.rules.decisions import Reason, Refused
 from marelle.rules.lifecycles import EnrolmentState
@@ -78,7 +82,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asking:
-    """What a form came back with. `days`: the usual weekdays by key."""
+    """What was ticked so far. `days`: the usual weekdays by key."""
 
     wanted: frozenset[str] = frozenset()
     days: Mapping[str, frozenset[int]] | None = None
@@ -86,8 +90,13 @@ class Asking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnrolmentPage:
+    """`required`: what the services shown require of these children; `without_school`: the names of those who have
+    none, when a service gives a place at one."""
+
     year: SchoolYear
     offers: tuple[Offer, ...]
+    required: Prerequisites
+    without_school: tuple[str, ...] = ()
 
     @property
     def choices(self) -> dict[str, Choice]:
@@ -107,9 +116,22 @@ def enrolment_page(
     at: datetime,
     asking: Asking | None = None,
 ) -> EnrolmentPage:
-    """Six queries, whatever the number of children. `asking`: a form to show again as it was filled in."""
+    """Six queries and those of the prerequisites, whatever the number of children. `asking`: what is ticked."""
     today = at.astimezone(town.tz).date()
-    activities = activities_for(schools={one.child.school_id for one in children if one.child.school_id})
+    schools = {one.child.school_id for one in children if one.child.school_id}
+    at_school = school_services(rules_of(town))
+    homeless = tuple(one.name for one in children if one.child.school_id is None) if at_school else ()
+    if homeless:
+        schools |= set(Site.objects.filter(kind=Site.Kind.SCHOOL, archived_at=None).values_list("id", flat=True))
+    activities = activities_for(schools=schools)
+    required = load_prerequisites(
+        town=town,
+        household=household,
+        children=[one.child for one in children],
+        school_year=year,
+        services={activity.service.slug for activity in activities},
+        on=today,
+    )
     last: dict[tuple[int, int], Enrolment] = {}
     for enrolment in (
         Enrolment.objects.filter(household=household, school_year=year).select_related("line__request").order_by("id")
@@ -135,11 +157,12 @@ def enrolment_page(
                 weekdays=weekdays,
                 on=on,
                 town=town,
-                note=activity.site.name if len(_open_to(one, mine)) > 1 else "",
+                note=activity.site.name if len(_open_to(one, mine, at_school)) > 1 else "",
                 asking=asking,
+                required=required,
             )
             for one in children
-            for activity in _open_to(one, mine)
+            for activity in _open_to(one, mine, at_school)
         ]
         if choices:
             offers.append(
@@ -153,15 +176,17 @@ def enrolment_page(
                     choices=tuple(choices),
                 )
             )
-    return EnrolmentPage(year=year, offers=tuple(offers))
+    return EnrolmentPage(year=year, offers=tuple(offers), required=required, without_school=homeless)
 
 
-def _open_to(one: HouseholdChild, activities: Sequence[Activity]) -> list[Activity]:
-    """Of these, those at the child's school and at the centres."""
+def _open_to(one: HouseholdChild, activities: Sequence[Activity], at_school: Collection[str]) -> list[Activity]:
+    """Of these, those at the child's school and at the centres; a child without a school may choose among them."""
     return [
         activity
         for activity in activities
-        if activity.site.kind == Site.Kind.CENTRE or activity.site_id == one.child.school_id
+        if activity.site.kind == Site.Kind.CENTRE
+        or activity.site_id == one.child.school_id
+        or (one.child.school_id is None and activity.service.slug in at_school)
     ]
 
 
@@ -184,6 +209,7 @@ def _choice(
     town: Municipality,
     note: str,
     asking: Asking | None,
+    required: Prerequisites,
 ) -> Choice:
     key = f"{one.id}.{activity.pk}"
     service = activity.service
@@ -202,14 +228,22 @@ def _choice(
     found = group_for(
         town=town,
         activity=activity,
-        child=child_facts(one.child, household),
+        child=facts_for(Wish(child=one.child, activity=activity), household, town=town),
         groups=list(activity.groups.all()),
         on=on,
     )
+    look = Look(_("Pas possible"), "ban", "closed")
     if isinstance(found, Refused):
-        look = Look(_("Pas possible"), "ban", "closed")
         why = why_not(found, town)
         return Choice(key=key, child=one, activity=activity, look=look, open=False, note=note, why=why)
+    items = required.items(child=one.id, service=service.slug)
+    first = next((item for item in items if item.hinders and item.kind in (Kind.HEALTH, Kind.DOSSIER)), None)
+    if first is not None:
+        way = way_out(first, child=one.child, year=required.school_year.label, dossiers=required.dossiers, town=town)
+        return Choice(
+            key=key, child=one, activity=activity, look=look, open=False, note=note, why=way.why, url=way.url,
+            rest=way.action,
+        )  # fmt: skip
     refused = enrolment is not None and enrolment.state == EnrolmentState.REFUSED
     usual = frozenset(enrolment.usual_weekdays) if enrolment is not None else frozenset()
     if asking is not None and asking.days is not None:
@@ -267,8 +301,11 @@ def why_not(refusal: Refused, town: Municipality) -> str:
     return sentence(refusal, town.tz)
 
 
-def wishes_of(page: EnrolmentPage, asking: Asking) -> tuple[list[Wish], list[Choice]]:
-    """The wishes of a form, in the page's order, and the choices that were ticked though they are not open any more."""
+def wishes_of(
+    page: EnrolmentPage, asking: Asking, answers: Mapping[int, Mapping[str, Any]] = MappingProxyType({})
+) -> tuple[list[Wish], list[Choice]]:
+    """What is ticked, in the page's order, and the choices that were ticked though they are not open any more.
+    `answers`: by child."""
     wishes, gone = [], []
     for choice in page.choices.values():
         if choice.key not in asking.wanted:
@@ -283,6 +320,7 @@ def wishes_of(page: EnrolmentPage, asking: Asking) -> tuple[list[Wish], list[Cho
                 child=choice.child.child,
                 activity=choice.activity,
                 usual_weekdays=tuple(sorted(ticked & days)),
+                answers=answers.get(choice.child.id, {}),
             )
         )
     return wishes, gone
