@@ -7,7 +7,7 @@ the rules refuse is not done.
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -15,15 +15,17 @@ from django.db.models import Q
 
 from marelle.accounts.models import User
 from marelle.activities.models import Activity, BookingMode, OpeningDay, SchoolYear, Service, Unit
-from marelle.activities.queries import activities_for, open_weekdays, years_to_enrol
+from marelle.activities.queries import activities_for, open_weekdays, rules_of, years_to_enrol
 from marelle.bookings.models import LIVE_ENROLMENTS, BasketLine, Booking, Enrolment
 from marelle.bookings.queries.days import DayState, live_enrolments, load_days
+from marelle.bookings.queries.prerequisites import school_services
 from marelle.bookings.services.answers import withdraw_request
 from marelle.bookings.services.baskets import Shown, add_days, basket_of, empty_basket, fill_basket
 from marelle.bookings.services.enrolments import Wish, ask_enrolments
 from marelle.bookings.services.sending import send_basket
 from marelle.demo import people
 from marelle.demo.almanac import ONE_DAY, Almanac, end_of_month
+from marelle.demo.dossiers import answers_for, make_ready
 from marelle.demo.models import DemoFamily, DemoRequest
 from marelle.families.models import Child, Household
 from marelle.requests.models import FamilyRequest
@@ -43,6 +45,9 @@ class Home:
     household: Household
     children: list[Child]
     adults: list[User]
+    places: dict[tuple[int, int], str] = field(
+        default_factory=dict
+    )  # state of the place at school: by child, year (ids)
     first_asked: set[int] = field(default_factory=set)  # ids of the school years it asked an enrolment for
     refused: bool = False  # an enrolment was refused and not asked again yet
     accepted: int = 0  # enrolments in days' services
@@ -64,11 +69,19 @@ class Habits:
 
     def refresh(self, home: Home) -> None:
         """Read again how its enrolments stand."""
+        at_school = school_services(rules_of(self.almanac.town))
+        rows = Enrolment.objects.filter(household=home.household)
         known = list(
-            Enrolment.objects.filter(household=home.household).values_list(
+            rows.exclude(activity__service__slug__in=at_school).values_list(
                 "child", "activity", "school_year", "state", "activity__service__booking_mode"
             )
         )
+        home.places = {
+            (child, year): state
+            for child, year, state in rows.filter(activity__service__slug__in=at_school)
+            .order_by("id")
+            .values_list("child", "school_year", "state")
+        }
         home.first_asked = {year for _child, _activity, year, _state, _mode in known}
         home.accepted = sum(
             state == EnrolmentState.ACCEPTED and mode == BookingMode.DAYS for _c, _a, _y, state, mode in known
@@ -86,6 +99,10 @@ class Habits:
         today = self.almanac.local(at)
         years, _later = years_to_enrol(today=today, at=at)
         for year in years:
+            if not self._at_school(home, year):
+                if dice.random() < self._haste(home, year, today) and self._ask_for_school(home, year, at, dice):
+                    return True
+                continue
             if year.id not in home.first_asked:
                 if (year.last_day - today).days < 60 or dice.random() > self._haste(home, year, today):
                     continue
@@ -99,6 +116,24 @@ class Habits:
                 return True
         return False
 
+    def _at_school(self, home: Home, year: SchoolYear) -> bool:
+        """Whether nothing is to be asked of a school first: no such service, or every place is accepted."""
+        if not school_services(rules_of(self.almanac.town)):
+            return True
+        return all(home.places.get((child.pk, year.pk)) == EnrolmentState.ACCEPTED for child in home.children)
+
+    def _ask_for_school(self, home: Home, year: SchoolYear, at: datetime, dice: Random) -> bool:
+        """A place at school for each child that has not asked for one."""
+        at_school = school_services(rules_of(self.almanac.town))
+        wishes = [
+            self._wish(home, child, activity, year, dice)
+            for child in home.children
+            if (child.pk, year.pk) not in home.places
+            for activity in self._offer(child)
+            if activity.service.slug in at_school and activity.site_id == child.school_id
+        ]
+        return self._send_enrolments(home, year, wishes, at, dice)
+
     @staticmethod
     def _haste(home: Home, year: SchoolYear, today: date) -> float:
         """How likely it is to enrol today for a year that is open: soon when it has begun, calmly when it is far."""
@@ -110,6 +145,8 @@ class Habits:
         wishes = []
         for child in home.children:
             for activity in self._offer(child):
+                if activity.service.slug in school_services(rules_of(self.almanac.town)):
+                    continue
                 dice = self.almanac.dice(home.said.number, child.pk, activity.pk)
                 at_school = activity.site_id == child.school_id
                 days = activity.service.booking_mode == BookingMode.DAYS
@@ -156,12 +193,27 @@ class Habits:
     ) -> bool:
         if not wishes:
             return False
+        town, user = self.almanac.town, dice.choice(home.adults)
+        reviews = make_ready(
+            town=town,
+            household=home.household,
+            children=list({wish.child.pk: wish.child for wish in wishes}.values()),
+            year=year,
+            services={wish.activity.service.slug for wish in wishes},
+            user=user,
+            at=at,
+            dice=self.almanac.dice(home.said.number, year.label, "dossier"),
+        )
+        for review in sorted(reviews, key=lambda one: one.pk):
+            self._sent(home, review, at)
+        answering = self.almanac.dice(home.said.number, year.label, "answers")
         asked = ask_enrolments(
-            town=self.almanac.town,
-            user=dice.choice(home.adults),
+            town=town,
+            user=user,
             household=home.household,
             school_year=year,
-            wishes=wishes,
+            wishes=[replace(wish, answers=answers_for(wish, town=town, year=year, dice=answering)) for wish in wishes],
+            accepts=rules_of(town).terms,
             send_key=uuid.UUID(int=self.almanac.dice(home.said.number, year.label, at).getrandbits(128), version=4),
             at=at,
         )

@@ -49,8 +49,9 @@ from marelle.families.services import (
 )
 from marelle.foundation import postman
 from marelle.foundation.models import MailState, OutboxMail
-from marelle.requests.models import Act, FamilyRequest, RequestKind, RequestLine
+from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.services import AlreadyAnswered, Verdict
+from marelle.requests.services import answer as answer_any
 from marelle.rules.lifecycles import EnrolmentState, LineState, RequestState
 from marelle.townfile import Town, write
 from marelle.towns.services import load_town
@@ -404,7 +405,8 @@ class History:
             verdicts[line.pk] = Verdict(accept=False, reason=why)
         by = dice.choice((self.malika, self.malika, self.karim))
         try:
-            answer = answer_request(request_id=request.pk, verdicts=verdicts, by=by, at=at)
+            answering = answer_request if request.kind in OF_SERVICES else answer_any
+            answer = answering(request_id=request.pk, verdicts=verdicts, by=by, at=at)
             if answer.without_place:
                 verdicts = {line.pk: Verdict(accept=False, reason=NO_PLACE) for line in answer.without_place}
                 answer_request(request_id=request.pk, verdicts=verdicts, by=by, at=at)

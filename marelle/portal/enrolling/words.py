@@ -75,7 +75,7 @@ def _dossier(item: Item, *, child: Child, year: str, dossier: Enrolment | None) 
 
 def health_url(child: Child) -> str:
     """The page on which the health file of a child is brought up to date."""
-    return reverse("portal:family")
+    return reverse("portal:health", args=[child.pk])
 
 
 def wait_words(item: Item) -> str:
