@@ -87,7 +87,7 @@ def _tell_health(child: Child, *, household: Household, user: User, at: datetime
     content = HealthContent(
         allergies="Arachide : pas de fruits à coque." if dice.random() < 0.08 else "",
         doctor_name=dice.choice(DOCTORS),
-        doctor_phone="05 00 00 00 %02d" % dice.randint(10, 99),
+        doctor_phone=f"05 00 00 00 {dice.randint(10, 99)}",
         vaccination=Vaccination.YES,
     )
     save_health(

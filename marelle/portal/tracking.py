@@ -319,6 +319,7 @@ class RequestPage:
     is_enrolment: bool
     days_to_reserve: tuple[NextDays, ...] = ()
     without_days: tuple[tuple[str, str], ...] = ()  # the service's name, what stands in place of its days
+    incomplete: bool = False
     refused_enrolment: bool = False
     refused_days: Service | None = None
     in_calendar: bool = False
