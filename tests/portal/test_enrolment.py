@@ -200,7 +200,7 @@ def test_what_was_begun_is_there_on_another_device_and_can_be_dropped(
     key = box(benali, 1)
     tick(screen, key, **{f"days-{key}": ["1"]})
     other = Screen(settings, benali.user)
-    assert "Reprendre mon inscription 2026-2027" in other.go("/demarches/")
+    assert "Inscription 2026-2027 commencée" in other.go("/demarches/")
     assert "Reprendre mon inscription" in other.go("/")
     other.go(PAGE)
     assert f'value="{key}" checked' in other.markup and f'name="days-{key}" value="1" checked' in other.markup

@@ -21,10 +21,10 @@ from marelle.families.services import declare_child
 from marelle.foundation.typed import typed
 from marelle.portal.children import children_of
 from marelle.portal.enrolling.dossier import dossier_of
+from marelle.portal.tabs import tab_required
 from marelle.requests.models import FamilyRequest
 from marelle.requests.queries import find_request
 from marelle.requests.services import AlreadyAnswered
-from marelle.portal.tabs import tab_required
 from marelle.rules.lifecycles import EnrolmentState
 from marelle.townfile.town import Tab
 
