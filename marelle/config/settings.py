@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "marelle.documents",
     "marelle.bookings",
     "marelle.communication",
+    "marelle.attestations",
     "marelle.towns",
     "marelle.portal",
     "marelle.office",

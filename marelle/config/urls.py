@@ -6,6 +6,7 @@ urlpatterns = [
     path("", include("marelle.accounts.urls")),
     path("", include("marelle.families.urls")),
     path("", include("marelle.documents.urls")),
+    path("", include("marelle.attestations.urls")),
     path("agents/", include("marelle.office.urls")),
     path("", include("marelle.portal.urls")),
 ]

@@ -34,6 +34,7 @@ _PLACES = {
     "withdraw": "demarches",
     "ask": "demarches",
     "say": "demarches",
+    "certificates": "demarches",
     "child": "family",
     "permissions": "family",
     "diet": "family",

@@ -3,6 +3,7 @@ from django.urls import path
 from marelle.portal.views import (
     absence,
     arrival,
+    certificates,
     checking,
     child,
     circle,
@@ -51,6 +52,8 @@ urlpatterns = [
     path("demarches/enfant/", dossier.add_child, name="add_child"),
     path("demarches/absence/", absence.announce, name="absence"),
     path("demarches/demande/<slug:slug>/", topic.ask, name="ask"),
+    path("demarches/attestations/", certificates.certificates, name="certificates"),
+    path("demarches/attestations/<uuid:id>/", certificates.certificate, name="certificate"),
     path("documents/", documents.documents, name="documents"),
     path("documents/<uuid:document_id>/retirer/", documents.withdraw, name="withdraw_document"),
     path("demandes/<str:number>/", request.detail, name="request"),

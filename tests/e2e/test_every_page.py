@@ -93,6 +93,7 @@ FAMILY = [
     "/demarches/dossier/{child}/",
     "/demarches/absence/",
     "/demarches/demande/ecrire/",
+    "/demarches/attestations/",
     "/demarches/demande/dispense-medicale/",
     "/demandes/{pending}/",
     "/demandes/{cancelling}/",
@@ -176,6 +177,8 @@ NOBODY = [
     "/boite-aux-lettres/",
     "/aide/",
     "/rien/",
+    "/verifier/",
+    "/verifier/AAAA-BBBB-CCCC/",
 ]
 PEOPLE = {
     "nobody": (None, NOBODY),

@@ -194,6 +194,11 @@ TABLE = (
     Line("portal:request", "get", OWN, number),
     Line("portal:ask", "get", FAMILIES, lambda _: ("ecrire",)),
     Line("portal:ask", "post", ("door", 422, 422, 422, 404, 404), lambda _: ("ecrire",), lambda _: {"do": "check", "send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("portal:certificates", "get", FAMILIES),
+    Line("portal:certificates", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"kind": "enrolment"}),
+    Line("portal:certificate", "get", ("door", 404, 404, 404, 404, 404), lambda _: ("00000000-0000-4000-8000-000000000000",)),  # noqa: E501
+    Line("attestations:verify_any", "get", everybody(200)),
+    Line("attestations:verify", "get", everybody(404), lambda _: ("AAAA-BBBB-CCCC",)),
     Line("portal:say", "post", ("door", 422, 404, 404, 404, 404), number, lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("portal:read_thread", "post", ("door", "/demandes/{number}/", 404, 404, 404, 404), number),
     Line("portal:message_file", "get", ("door", 404, 404, 404, 404, 404), lambda at: (at.request.number, "00000000-0000-4000-8000-000000000000")),  # noqa: E501

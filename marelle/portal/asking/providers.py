@@ -5,6 +5,7 @@ Each asks a number of queries that neither children nor requests change. Under a
 """
 
 from marelle.portal.asking.ask import Provider, Resumer
+from marelle.portal.asking.certificates import certificates
 from marelle.portal.asking.places import around
 from marelle.portal.asking.services import absence, bookings, drafts, enrolled, enrolments, school
 from marelle.portal.asking.topics import town_topics
@@ -15,6 +16,7 @@ PROVIDERS: tuple[Provider, ...] = (
     enrolled,
     bookings,
     absence,
+    certificates,
     town_topics,
     around,
 )
