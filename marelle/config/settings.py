@@ -81,6 +81,7 @@ TICKS = [
     "marelle.families.imports.saving.tick",
     "marelle.families.invitations.tick",
     "marelle.bookings.services.openings.tick",
+    "marelle.bookings.services.moves.tick",
     "marelle.bookings.services.health_files.tick",
     "marelle.families.authorised.tick",
     "marelle.accounts.tasks.tick",

@@ -61,16 +61,17 @@ class Reach:
 
     def enrolments(self) -> QuerySet[Enrolment]:
         """The live enrolments of the children concerned, whatever the unit."""
-        return Enrolment.objects.filter(self._narrowed(), state__in=LIVE_ENROLMENTS)
+        return Enrolment.objects.filter(self.narrowed(), state__in=LIVE_ENROLMENTS)
 
     def bookings(self, dates: Collection[date]) -> QuerySet[Booking]:
         """The days that children concerned have booked, asked for or wait for, among these dates."""
-        found = Booking.objects.filter(self._narrowed("enrolment__"), date__in=dates, state__in=EXPECTED_BOOKINGS)
+        found = Booking.objects.filter(self.narrowed("enrolment__"), date__in=dates, state__in=EXPECTED_BOOKINGS)
         if self.unit_ids:
             found = found.filter(unit__in=self._closed_units())
         return found
 
-    def _narrowed(self, path: str = "") -> Q:
+    def narrowed(self, path: str = "") -> Q:
+        """The condition on an enrolment, or on what leads to one by `path` and to its child by `child`."""
         wanted = Q()
         if self.class_name:
             wanted &= Q(child__school=self.site_id, child__class_name=self.class_name)

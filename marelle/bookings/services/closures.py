@@ -10,7 +10,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -83,7 +83,7 @@ def close_days(
     The same `key` never makes two closures, nor do two agents who close the same days of the same people for the same
     reason. A constant number of statements, whatever the number of bookings.
     """
-    town = _alone()
+    town = alone()
     done = Closure.objects.filter(key=key).first()
     if done is not None:
         return Closed(closure=done, repeated=True)
@@ -95,7 +95,7 @@ def close_days(
         return Closed(closure=same, repeated=True)
 
     found = reach.bookings(dates)
-    _lock_children(Q(id__in=reach.enrolments().values("child")) | Q(id__in=found.values("child")))
+    lock_children(Q(id__in=reach.enrolments().values("child")) | Q(id__in=found.values("child")))
     bookings = list(found.select_related("child", "unit__service").order_by("id"))
     asked = [b.line_id for b in bookings if b.state in (BookingState.PENDING, BookingState.CANCELLING)]
     lock_requests_of(asked)
@@ -116,7 +116,7 @@ def close_days(
     )
     ClosureDay.objects.bulk_create(ClosureDay(closure=closure, date=day) for day in dates)
     Municipality.objects.filter(id=town.id).update(closed_until=max(dates[-1], town.closed_until or dates[-1]))
-    _close(closure, bookings, by=by, at=at)
+    shut(closure, bookings, by=str(by), at=at)
     actor = by.actor(as_agent=True)
     counted = ngettext("%(n)d réservation annulée", "%(n)d réservations annulées", len(bookings)) % {"n": len(bookings)}
     audit.record(
@@ -136,16 +136,13 @@ def close_days(
         by=actor,
         action="closure.days_closed",
         subject=closure,
-        told=[
-            Told(household_id=household, text=_told(closure, of, closes=True), facts=_facts(of))
-            for household, of in _by_household(bookings).items()
-        ],
+        told=told(closure, bookings, closes=True),
     )
     notifications.days_closed(closure=closure, bookings=bookings, at=at)
     return Closed(closure=closure, bookings=len(bookings))
 
 
-def _close(closure: Closure, bookings: Sequence[Booking], *, by: User, at: datetime) -> None:
+def shut(closure: Closure, bookings: Sequence[Booking], *, by: str, at: datetime) -> None:
     """Remember what each booking was, give its places back, and answer what was asked of it."""
     for booking in bookings:
         next_state(BOOKING, BookingState(booking.state), BookingEvent.CLOSE)
@@ -153,13 +150,13 @@ def _close(closure: Closure, bookings: Sequence[Booking], *, by: User, at: datet
         ClosedBooking(closure=closure, booking=b, state=b.state, holds_place=b.holds_place, waits_until=b.waits_until)
         for b in bookings
     )
-    Booking.objects.filter(id__in=closure.closed.values("booking")).update(
+    Booking.objects.filter(id__in=closure.closed.filter(after="").values("booking")).update(
         state=BookingState.CLOSED, holds_place=False, waits_until=None, changed_at=at
     )
     reason = closure.told
     for before, answer in ((BookingState.PENDING, LineState.REFUSED), (BookingState.CANCELLING, LineState.ACCEPTED)):
         lines = [b.line_id for b in bookings if b.state == before]
-        answer_lines(line_ids=lines, state=answer, by=str(by), at=at, reason=reason)
+        answer_lines(line_ids=lines, state=answer, by=by, at=at, reason=reason)
     release(component_places([b for b in bookings if b.holds_place]).values())
 
 
@@ -170,24 +167,19 @@ def reopen_days(*, closure_id: int, by: User, at: datetime) -> Reopened:
 
     A day that another closure closes too stays closed, by that one. Undone twice, the second does nothing.
     """
-    town = _alone()
+    town = alone()
     closure = Closure.objects.get(pk=closure_id)
     if closure.undone_at is not None:
         return Reopened(closure=closure, repeated=True)
     dates = days_to_come(closure, town=town, at=at)
     if not dates:
         raise DaysBegun
-    _lock_children(Q(id__in=closure.closed.values("booking__child")))
-    closed = list(
-        closure.closed.filter(after="", booking__date__in=dates, booking__state=BookingState.CLOSED)
-        .select_related("booking__child", "booking__unit__service", "booking__enrolment__activity")
-        .select_related("booking__enrolment__child")
-        .order_by("booking_id")
-    )
+    lock_children(Q(id__in=closure.closed.values("booking__child")))
+    closed = with_bookings(closure.closed.filter(after="", booking__date__in=dates, booking__state=BookingState.CLOSED))
     closure.days.filter(date__in=dates).update(lifted_at=at)
-    closed = _pass_on(closed, dates)
+    closed = pass_on(closed, dates)
     lock_requests_of([one.booking.line_id for one in closed])
-    _settle(closed, town=town, at=at)
+    settle(closed, town=town, at=at)
     closure.undone_by, closure.undone_by_label, closure.undone_at = by, str(by), at
     closure.save(update_fields=["undone_by", "undone_by_label", "undone_at"])
 
@@ -214,13 +206,19 @@ def reopen_days(*, closure_id: int, by: User, at: datetime) -> Reopened:
         by=actor,
         action="closure.days_reopened",
         subject=closure,
-        told=[
-            Told(household_id=household, text=_told(closure, of, closes=False), facts=_facts(of))
-            for household, of in _by_household(bookings).items()
-        ],
+        told=told(closure, bookings, closes=False),
     )
     notifications.days_reopened(closure=closure, bookings=bookings, at=at)
     return Reopened(closure=closure, back=len(bookings) - len(lost), lost=len(lost))
+
+
+def with_bookings(closed: "QuerySet[ClosedBooking]") -> list[ClosedBooking]:
+    """In the order of the bookings, with all that settling and telling them reads."""
+    return list(
+        closed.select_related("booking__child", "booking__unit__service", "booking__enrolment__activity")
+        .select_related("booking__enrolment__child")
+        .order_by("booking_id")
+    )
 
 
 def days_to_come(closure: Closure, *, town: Municipality, at: datetime) -> list[date]:
@@ -242,7 +240,7 @@ def days_to_come(closure: Closure, *, town: Municipality, at: datetime) -> list[
     return [day for day in dates if day != today or not begun]
 
 
-def _settle(closed: Sequence[ClosedBooking], *, town: Municipality, at: datetime) -> None:
+def settle(closed: Sequence[ClosedBooking], *, town: Municipality, at: datetime) -> None:
     """Give each booking back what it was, its places first; some queries, whatever the number."""
     parts = {unit.pk: unit.component_ids for listed in offer_of(town).units.values() for unit in listed}
     places = component_places([one.booking for one in closed])
@@ -295,7 +293,7 @@ def _give_back(state: BookingState, holds: bool, reason: str, ids: Sequence[int]
     rows.update(after=state)
 
 
-def _pass_on(closed: Sequence[ClosedBooking], dates: Sequence[date]) -> list[ClosedBooking]:
+def pass_on(closed: Sequence[ClosedBooking], dates: Sequence[date]) -> list[ClosedBooking]:
     """Hand the bookings that another standing closure reaches over to it; the others."""
     standing = standing_on(Q(date__in=dates))
     rest, passed = [], defaultdict(list)
@@ -321,13 +319,13 @@ def _units_of(closed: Iterable[ClosedBooking]) -> dict[int, tuple[int, ...]]:
     return {unit: tuple(parts) or (unit,) for unit, parts in found.items()}
 
 
-def _alone() -> Municipality:
+def alone() -> Municipality:
     """Two closures are made or undone one after the other, and no town's file is loaded meanwhile."""
     list(Municipality.objects.select_for_update(no_key=True).filter(id=1).values_list("id"))
     return municipality()
 
 
-def _lock_children(concerned: Q) -> None:
+def lock_children(concerned: Q) -> None:
     """Whoever could book these days is locked before what stands is read: a send under way is seen, the next one sees
     the closure."""
     list(Child.objects.select_for_update(no_key=True).filter(concerned).order_by("id").values_list("id"))
@@ -354,6 +352,14 @@ def _span(closure: Closure) -> str:
         "first": day_words(closure.first_day),
         "last": day_words(closure.last_day),
     }
+
+
+def told(closure: Closure, bookings: Sequence[Booking], *, closes: bool) -> list[Told]:
+    """What each household's history says of these days."""
+    return [
+        Told(household_id=household, text=_told(closure, of, closes=closes), facts=_facts(of))
+        for household, of in _by_household(bookings).items()
+    ]
 
 
 def _by_household(bookings: Iterable[Booking]) -> dict[int, list[Booking]]:
