@@ -50,10 +50,10 @@ from marelle.requests.models import FamilyRequest
 from marelle.requests.services import AlreadyAnswered, Verdict
 from marelle.townfile import read_text
 from marelle.towns.services import load_town
-from tests.bookings.test_waiting import arrive
-from tests.offer import AT, TOWNS, Family, agent, enrolments, paris, reread, send
+from tests.offer import AT, TOWNS, Family, agent, enrolled, enrolments, family, paris, reread, send
 
-FAMILIES = 5
+HOMES = (0, 0, 1, 1, 2)  # the family of each child, in the order in which its children are told
+CHILDREN = range(len(HOMES))
 RUSH = 3  # of them ask for the same day as it opens
 DAYS = (date(2026, 11, 18), date(2026, 11, 25))
 EARLIEST = {"service": (8, 0), "site": (7, 30), "group": (7, 30)}  # of the units that each names or leaves in
@@ -83,7 +83,7 @@ parts = ["matin", "apres-midi"]
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """One family's child, one day, one unit."""
+    """One child, one day, one unit."""
 
     who: int
     day: date
@@ -209,8 +209,8 @@ class Paper:
             return ""
         return why
 
-    def basket(self, who: int) -> dict[Cell, tuple[str, str, bool]]:
-        return {cell: choice for cell, choice in sorted(self.baskets.items()) if cell.who == who}
+    def basket(self, home: int) -> dict[Cell, tuple[str, str, bool]]:
+        return {cell: choice for cell, choice in sorted(self.baskets.items()) if HOMES[cell.who] == home}
 
     def shortcut(self, cells: Iterable[Cell], on: bool) -> tuple[dict[Cell, Step], dict[Cell, str]]:
         """What it did, and what it left with the reason ("" for a day refused before)."""
@@ -240,10 +240,14 @@ class Paper:
             if (self.baskets[cell][0] if cell in self.baskets else "") == step.after:
                 self.choose(cell, step.before == "book" if step.before else self.is_wanted(cell))
 
-    def send(self, who: int) -> tuple[list[Line], dict[Cell, str]]:
-        """The lines recorded, and why the others were not. A send's lines never share a place here."""
-        recorded, unsent = [], {}
-        for cell, (act, was, waits) in self.basket(who).items():
+    def send(self, home: int) -> tuple[list[Line], dict[Cell, str]]:
+        """The lines recorded, in order, and why the others were not. What is given back is there for who comes: it may
+        be a brother's."""
+        lines: dict[Cell, Line] = {}
+        unsent: dict[Cell, str] = {}
+        basket = self.basket(home)
+        for cell in sorted(basket, key=lambda cell: (basket[cell][0] == "book", cell)):
+            act, was, waits = basket[cell]
             if self.is_closed(cell):
                 why = "closed"
             elif was != self.states.get(cell, "free"):
@@ -255,24 +259,24 @@ class Paper:
             if why == "full" and waits:
                 self.states[cell] = "queued"
                 self.until[cell] = LIMITS[cell.day]
-                recorded.append(Line(cell, act, pending=False))
+                lines[cell] = Line(cell, act, pending=False)
             elif why:
                 unsent[cell] = why
                 continue
             elif act == "book":
                 self.states[cell] = "pending" if self.asked_to_book else "booked"
-                recorded.append(Line(cell, act, pending=self.asked_to_book))
+                lines[cell] = Line(cell, act, pending=self.asked_to_book)
             elif self.states[cell] == "pending":
                 self.drop(cell)
-                recorded.append(Line(cell, act, pending=False))
+                lines[cell] = Line(cell, act, pending=False)
             elif self.asked_to_cancel:
                 self.states[cell] = "cancelling"
-                recorded.append(Line(cell, act, pending=True))
+                lines[cell] = Line(cell, act, pending=True)
             else:
                 self.drop(cell)
-                recorded.append(Line(cell, act, pending=False))
+                lines[cell] = Line(cell, act, pending=False)
             del self.baskets[cell]
-        return recorded, unsent
+        return [lines[cell] for cell in sorted(lines)], unsent
 
     def drop(self, cell: Cell) -> None:
         """The day lives no more; what still asked for it asks no more."""
@@ -395,7 +399,7 @@ class Paper:
 
 units = st.sampled_from(sorted(PARTS))
 any_of = st.integers(0, 11)  # whichever, counted round
-any_cell = st.integers(0, FAMILIES * len(DAYS) * len(PARTS) - 1)
+any_cell = st.integers(0, len(CHILDREN) * len(DAYS) * len(PARTS) - 1)
 
 
 def pick(choices: Iterable[Any], number: int) -> Any:
@@ -404,7 +408,7 @@ def pick(choices: Iterable[Any], number: int) -> Any:
 
 
 class Town(RuleBasedStateMachine):
-    """Five families of one group, two Wednesdays, a morning, an afternoon and the day made of both."""
+    """Three families, five children of one group, two Wednesdays, a morning, an afternoon and the day made of both."""
 
     families: list[Family]
     by: User
@@ -414,7 +418,8 @@ class Town(RuleBasedStateMachine):
         self.all_of_it = transaction.atomic()
         self.all_of_it.__enter__()
         self.paper = Paper()
-        self.number = {who.children[0].pk: index for index, who in enumerate(self.families)}
+        self.children = [child for who in self.families for child in who.children]
+        self.number = {child.pk: number for number, child in enumerate(self.children)}
         self.units = {unit.pk: unit for unit in Unit.objects.filter(service__slug="mercredi")}
         self.enrolments: list[list[Enrolment]] = [enrolments(who, "mercredi") for who in self.families]
         self.steps: dict[int, dict[Cell, Step]] = {}
@@ -425,15 +430,18 @@ class Town(RuleBasedStateMachine):
 
     # from one to the other
 
+    def home(self, who: int) -> Family:
+        return self.families[HOMES[who]]
+
     def cell(self, child: int, unit: int, day: date) -> Cell:
         return Cell(self.number[child], day, self.units[unit].slug)
 
     def key(self, cell: Cell) -> tuple[int, int, date]:
         (unit,) = (pk for pk, unit in self.units.items() if unit.slug == cell.unit)
-        return self.families[cell.who].children[0].pk, unit, cell.day
+        return self.children[cell.who].pk, unit, cell.day
 
     def days(self, number: int) -> Days:
-        return load_days(town=municipality(), enrolments=self.enrolments[number], at=self.paper.at, dates=DAYS)
+        return load_days(town=municipality(), enrolments=self.enrolments[HOMES[number]], at=self.paper.at, dates=DAYS)
 
     def opened(self) -> dict[tuple[date, str], OpeningDay]:
         rows = OpeningDay.objects.filter(unit__in=self.units, date__in=DAYS, group__slug="plus-de-6-ans")
@@ -449,7 +457,7 @@ class Town(RuleBasedStateMachine):
         return all(other not in self.paper.states and other not in self.paper.baskets for other in others)
 
     def choices(self) -> list[Cell]:
-        cells = [Cell(who, day, unit) for who in range(FAMILIES) for day in DAYS for unit in PARTS]
+        cells = [Cell(who, day, unit) for who in CHILDREN for day in DAYS for unit in PARTS]
         return [cell for cell in cells if self.alone(cell)]
 
     # the rules
@@ -499,7 +507,7 @@ class Town(RuleBasedStateMachine):
 
     def tick(self, cell: Cell, on: bool) -> None:
         who = cell.who
-        family, days = self.families[who], self.days(who)
+        family, days = self.home(who), self.days(who)
         shown = {self.key(cell): Shown(was=self.paper.states.get(cell, "free"), ticked=on)}
         _basket, clashes = fill_basket(
             user=family.user, household=family.household, days=days, shown=shown, at=self.paper.at
@@ -507,10 +515,10 @@ class Town(RuleBasedStateMachine):
         why = self.paper.choose(cell, on)
         assert [str(clash.refusal.reason) for clash in clashes] == [why] * bool(why)
 
-    @rule(who=st.integers(0, FAMILIES - 1), unit=units, on=st.booleans())
+    @rule(who=st.sampled_from(CHILDREN), unit=units, on=st.booleans())
     def shortcut(self, who: int, unit: str, on: bool) -> None:
         cells = [cell for day in DAYS if self.alone(cell := Cell(who, day, unit)) and cell.begins > self.paper.at]
-        family, days = self.families[who], self.days(who)
+        family, days = self.home(who), self.days(who)
         found = choose_days(
             user=family.user, household=family.household, days=days, on=on, at=self.paper.at,
             chosen=[days.states[self.key(cell)] for cell in cells],
@@ -529,7 +537,7 @@ class Town(RuleBasedStateMachine):
         steps = self.steps.pop(who)
         if not all(self.alone(cell) for cell in steps):
             return
-        family = self.families[who]
+        family = self.home(who)
         undo_choice(
             user=family.user, household=family.household, days=self.days(who), at=self.paper.at,
             steps={self.key(cell): step for cell, step in steps.items()},
@@ -542,20 +550,20 @@ class Town(RuleBasedStateMachine):
         self.send_basket(pick(sorted({cell.who for cell in self.paper.baskets}), number))
 
     def send_basket(self, who: int) -> None:
-        family = self.families[who]
+        """All that the child's family has chosen, for its brothers and sisters too."""
+        family = self.home(who)
         key = basket_of(user=family.user, household=family.household, at=self.paper.at).send_key
         sent = send(family, key, at=self.paper.at)
-        recorded, unsent = self.paper.send(who)
+        recorded, unsent = self.paper.send(HOMES[who])
         why = {self.cell(u.line.child_id, u.line.unit_id, u.line.date): str(u.refusal.reason) for u in sent.unsent}
         assert why == unsent
         if not recorded:
             assert sent.request is None
             return
         assert sent.request is not None
-        lines = [
-            (line.date, self.units[line.unit_id].slug, line.act) for line in sent.request.lines.order_by("position")
-        ]
-        assert lines == [(line.cell.day, line.cell.unit, line.act) for line in recorded]
+        rows = sent.request.lines.order_by("position")
+        lines = [(self.cell(line.child_id, line.unit_id, line.date), line.act) for line in rows]
+        assert lines == [(line.cell, line.act) for line in recorded]
         self.paper.requests[sent.request.pk] = recorded
         assert send(family, key, at=self.paper.at).request == sent.request, "the same form again is the same request"
 
@@ -583,7 +591,7 @@ class Town(RuleBasedStateMachine):
     @rule(number=any_of)
     def withdraw(self, number: int) -> None:
         request = pick(self.paper.open_requests(), number)
-        user = self.families[self.paper.requests[request][0].cell.who].user
+        user = self.home(self.paper.requests[request][0].cell.who).user
         if self.paper.withdraw(request):
             withdraw_request(request_id=request, by=user, at=self.paper.at)
         else:
@@ -594,15 +602,27 @@ class Town(RuleBasedStateMachine):
     @rule(number=any_of)
     def leave(self, number: int) -> None:
         cell = pick(self.paper.until, number)
-        leave_list(booking_id=self.booking(cell), by=self.families[cell.who].user, at=self.paper.at)
+        leave_list(booking_id=self.booking(cell), by=self.home(cell.who).user, at=self.paper.at)
         self.paper.drop(cell)
 
     @precondition(lambda self: self.paper.until)
     @rule(number=any_of)
     def accept(self, number: int) -> None:
         offered = [cell for cell in self.paper.until if self.paper.states[cell] == "offered"]
-        cell = pick(offered or self.paper.until, number)
-        booking, user = self.booking(cell), self.families[cell.who].user
+        self.accept_cell(pick(offered or self.paper.until, number))
+
+    @precondition(lambda self: "offered" in self.paper.states.values())
+    @rule(number=any_of, late=st.booleans())
+    def accept_to_the_second(self, number: int, late: bool) -> None:
+        """A place offered is there until its deadline, and not at it."""
+        cell = pick([cell for cell, state in self.paper.states.items() if state == "offered"], number)
+        at = self.paper.until[cell] - timedelta(seconds=0 if late else 1)
+        if at >= self.paper.at:
+            self.paper.at = at
+            self.accept_cell(cell)
+
+    def accept_cell(self, cell: Cell) -> None:
+        booking, user = self.booking(cell), self.home(cell.who).user
         if self.paper.accept(cell):
             accept_offer(booking_id=booking, by=user, at=self.paper.at)
         else:
@@ -663,7 +683,7 @@ class Town(RuleBasedStateMachine):
         assert close_days(**said).repeated, "the same form again is the same closure"
         for cell in waited.keys() & shut.was.keys():
             with pytest.raises(OfferOver):
-                accept_offer(booking_id=waited[cell], by=self.families[cell.who].user, at=self.paper.at)
+                accept_offer(booking_id=waited[cell], by=self.home(cell.who).user, at=self.paper.at)
             with pytest.raises(OfferOver):
                 offer_by_hand(booking_id=waited[cell], by=self.by, at=self.paper.at)
 
@@ -754,7 +774,10 @@ def test_any_sequence_agrees_with_a_list_kept_by_hand() -> None:
     text = (TOWNS / "cadours.toml").read_text(encoding="utf-8")
     load_town(read_text(text.replace("\n[services.mercredi.groups.moins-de-6-ans]", UNITS)), at=AT)
     Town.by = agent()
-    Town.families = [arrive(f"N{number}", by=Town.by) for number in range(FAMILIES)]
+    brothers_and_sisters = [("Ana", "CE2"), ("Bo", "CE1")]  # the elder first, as a send lists them
+    Town.families = [family(f"N{home}", brothers_and_sisters[: HOMES.count(home)]) for home in sorted(set(HOMES))]
+    for who in Town.families:
+        enrolled(who, "mercredi", by=Town.by)
     run_state_machine_as_test(
         Town,
         settings=settings(max_examples=30, stateful_step_count=30, suppress_health_check=[HealthCheck.too_slow]),

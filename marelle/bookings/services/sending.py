@@ -232,9 +232,14 @@ def _take_places(kept: Kept) -> tuple[Kept, list[Unsent], set[int]]:
     # Given back where they were taken: the child may be in another group since.
     given = component_places(left).values()
     got = dict(zip(wanted, exchange(give_back=given, wanted=[kept[index][1].places for index in wanted]), strict=True))
-    for index in _overtaking([(index, kept[index][1]) for index, has in got.items() if has]):
-        release([kept[index][1].places])
-        got[index] = False
+    behind: set[int] = set()  # those who would have passed before somebody who waits
+    while passed := _overtaking([(index, kept[index][1]) for index, has in got.items() if has]):
+        release([kept[index][1].places for index in passed])
+        behind.update(passed)
+        got |= dict.fromkeys(passed, False)
+        # What they give back may be what another of these lines missed.
+        if again := [index for index, has in got.items() if not has and index not in behind]:
+            got |= dict(zip(again, exchange(wanted=[kept[index][1].places for index in again]), strict=True))
     without = [index for index, has in got.items() if not has]
     queued |= {kept[index][0].id for index in without if kept[index][0].waits and kept[index][1].has_list}
     full = [Unsent(kept[index][0], Refused(Reason.FULL)) for index in without if kept[index][0].id not in queued]
