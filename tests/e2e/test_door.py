@@ -237,11 +237,11 @@ def test_guide_e_a_new_family_gives_its_proof_and_waits_for_an_agent(
     page.get_by_label("Mot de passe", exact=True).fill(NEW_PASSWORD)
     page.get_by_role("button", name="Créer mon espace").click()
     # Until an agent has accepted, only the dossier.
-    expect(page.get_by_role("heading", name="Mon dossier")).to_be_visible()
+    expect(page.get_by_role("heading", name="Mon dossier", exact=True)).to_be_visible()
     axe(page)
     lower_than(page)
     page.goto("/planning/")
-    expect(page.get_by_role("heading", name="Mon dossier")).to_be_visible()
+    expect(page.get_by_role("heading", name="Mon dossier", exact=True)).to_be_visible()
     page.get_by_label("Date écrite sur le justificatif").fill("2026-07-01")
     page.get_by_label("Photo ou PDF").set_input_files(
         {"name": "facture.jpg", "mimeType": "image/jpeg", "buffer": photograph()}
