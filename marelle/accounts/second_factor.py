@@ -4,11 +4,12 @@ The library's tables are not used: our secret is sealed under the portal's keys 
 of the last code taken is in the row, so that two requests at once never take the same code twice.
 """
 
+import hmac
 import secrets
 from datetime import UTC, datetime
 
 from django.db import transaction
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from marelle.accounts import totp
@@ -91,13 +92,13 @@ def take_code(*, user: User, typed: str, at: datetime) -> bool:
     if factor is None:
         return False
     signs = only_signs(typed)
-    secret = unseal(bytes(factor.secret), bound_to=factor.bound_to())
+    secret = secret_of(factor)
     step = totp.matching_step(secret, signs, at=datetime.now(UTC), after=factor.last_step)
     if step is not None:
         factor.last_step = step
         factor.save(update_fields=["last_step"])
         return True
-    wanted = hashed(factor, signs)
+    wanted = hashed(secret, signs)
     left = [one for one in factor.recovery if not constant_time_compare(one, wanted)]
     if len(left) == len(factor.recovery):
         return False
@@ -114,15 +115,21 @@ def take_code(*, user: User, typed: str, at: datetime) -> bool:
     return True
 
 
+def secret_of(factor: SecondFactor) -> bytes:
+    return unseal(bytes(factor.secret), bound_to=factor.bound_to())
+
+
 def fill(factor: SecondFactor) -> list[str]:
+    secret = secret_of(factor)
     codes = ["".join(secrets.choice(_SIGNS) for _sign in range(10)) for _code in range(RECOVERY_CODES)]
-    factor.recovery = [hashed(factor, code) for code in codes]
+    factor.recovery = [hashed(secret, code) for code in codes]
     return [f"{code[:5]}-{code[5:]}" for code in codes]
 
 
-def hashed(factor: SecondFactor, code: str) -> str:
-    """Fifty bits drawn at random need no slow hash."""
-    return salted_hmac("marelle.accounts.recovery", f"{factor.pk}:{code}", algorithm="sha256").hexdigest()
+def hashed(secret: bytes, code: str) -> str:
+    """Keyed by the sealed secret: a copy of the database says nothing of the codes, and the portal's other keys may
+    change."""
+    return hmac.digest(secret, f"recovery:{code}".encode(), "sha256").hex()
 
 
 def only_signs(typed: str) -> str:

@@ -97,6 +97,34 @@ class Guardianship(models.Model):
         return f"{self.guardian_id} in {self.household_id}"
 
 
+class AdultInvitation(models.Model):
+    """That an adult of a home asked another one in: nobody of the home until they have come by the link of the e-mail.
+    `joined_at`, `cancelled_at`: what became of it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="adult_invitations")
+    first_name = models.CharField(max_length=80)
+    last_name = models.CharField(max_length=80)
+    email = models.EmailField()
+    invited_by_label = models.CharField(max_length=150)
+    invited_at = models.DateTimeField()
+    joined_at = models.DateTimeField(null=True)
+    cancelled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["invited_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["household", "email"],
+                condition=Q(joined_at=None, cancelled_at=None),
+                name="one_open_invitation",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
 class Child(models.Model):
     """A child, known once whatever the number of homes. Identity: INE, else names and birth date."""
 

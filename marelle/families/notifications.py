@@ -6,7 +6,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from marelle.accounts.links import link_to_choose_password
-from marelle.families.models import Child, Guardian
+from marelle.families.links import link_to_join
+from marelle.families.models import AdultInvitation, Child, Guardian
 from marelle.foundation.models import OutboxMail
 from marelle.foundation.sentences import list_words
 
@@ -26,4 +27,11 @@ def invitation(mail: OutboxMail) -> dict[str, Any]:
     }
 
 
-builders = {"invitation": invitation}
+def adult_invitation(mail: OutboxMail) -> dict[str, Any]:
+    """`url` is empty once the invitation is used or cancelled."""
+    one = AdultInvitation.objects.select_related("household").get(pk=mail.context["invitation"])
+    is_open = one.joined_at is None and one.cancelled_at is None
+    return {"invitation": one, "url": link_to_join(one) if is_open else ""}
+
+
+builders = {"adult_invitation": adult_invitation, "invitation": invitation}

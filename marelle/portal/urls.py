@@ -25,7 +25,7 @@ from marelle.portal.views import (
     topic,
     week_template,
 )
-from marelle.portal.views.family import editing, family, history
+from marelle.portal.views.family import adults, editing, family, history
 
 app_name = "portal"
 urlpatterns = [
@@ -72,6 +72,8 @@ urlpatterns = [
     path("actualites/<int:post_id>/lu/", news.read, name="read_news"),
     path("famille/", family.family, name="family"),
     path("famille/historique/", history.history, name="history"),
+    path("famille/inviter/", adults.invite, name="invite_adult"),
+    path("famille/inviter/<uuid:invitation_id>/annuler/", adults.cancel, name="cancel_adult"),
     path("famille/moi/", editing.me, name="correct_me"),
     path("famille/mes-e-mails/", editing.mails, name="mails"),
     path("famille/adresse/", editing.address, name="correct_address"),

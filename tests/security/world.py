@@ -19,11 +19,13 @@ from marelle.communication.models import NewsPost
 from marelle.demo.models import DeliveredMail
 from marelle.documents.models import SupportingDocument
 from marelle.documents.services import hand_in
+from marelle.families.adults import invite_adult
 from marelle.families.authorised import Said, authorise
 from marelle.families.contacts import save_contact
 from marelle.families.imports.saving import advance, begin_import, match_columns
 from marelle.families.invitations import schedule_round
 from marelle.families.models import (
+    AdultInvitation,
     AuthorisedPerson,
     EmergencyContact,
     Guardian,
@@ -66,6 +68,7 @@ class World:
     run: ImportRun  # a spreadsheet ready to be saved
     round: InvitationRound  # to leave tomorrow
     closure: Closure
+    invited: AdultInvitation  # by the Benali
     news: NewsPost  # online, for the families of Inès's school
     draft: NewsPost  # for them too, not published
     document: SupportingDocument  # of the first home, about Inès; nobody answered it
@@ -223,6 +226,10 @@ def world(settings: Settings) -> World:
         ),
         document=handed_in(benali),
         run=import_ready(malika),
+        invited=invite_adult(
+            household=benali.household, first_name="Sam", last_name="Benali", email="sam@famille.example",
+            by=benali.user, at=AT,
+        ),
         round=round_tomorrow(malika),
         person=authorise(
             id=uuid.uuid4(), household=benali.household, by=benali.user, at=AT,

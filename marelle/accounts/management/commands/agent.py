@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from marelle.accounts.links import link_to_choose_password
 from marelle.accounts.models import AgentRole, User
+from marelle.accounts.second_factor import remove_second_factor
 from marelle.accounts.services import AlreadyAgent, register_agent, send_link
 from marelle.activities.models import Site
 from marelle.foundation import clock
@@ -41,11 +42,15 @@ class Command(BaseCommand):
                 "--print", action="store_true", dest="printed", help="l’afficher ici au lieu de l’envoyer par e-mail"
             )
         verbs.add_parser("list", help="Qui est agent.")
+        forget = verbs.add_parser(
+            "forget-second-step", help="Ne plus demander de deuxième étape à quelqu’un, agent ou famille."
+        )
+        forget.add_argument("email")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options.get("printed") and not settings.PUBLIC_URL:
             raise CommandError(_("Un lien commence par l’adresse du portail : MARELLE_PUBLIC_URL."))
-        getattr(self, f"_{options['verb']}")(options)
+        getattr(self, f"_{options['verb'].replace('-', '_')}")(options)
 
     def _create(self, options: dict[str, Any]) -> None:
         email, at = options["email"].strip().lower(), clock.now()
@@ -102,6 +107,13 @@ class Command(BaseCommand):
         else:
             send_link(email=user.email, at=clock.now())
             self.stdout.write(_("Un lien part vers %(email)s (par « marelle-admin worker »).") % {"email": user.email})
+
+    def _forget_second_step(self, options: dict[str, Any]) -> None:
+        email = options["email"].strip().lower()
+        user = User.objects.filter(email=email).first()
+        if user is None or not remove_second_factor(user=user, by=PORTAL, at=clock.now()):
+            raise CommandError(_("Aucune deuxième étape pour %(email)s.") % {"email": email})
+        self.stdout.write(_("%(name)s entre avec son mot de passe seul.") % {"name": user})
 
     def _list(self, options: dict[str, Any]) -> None:
         roles = AgentRole.objects.select_related("user").prefetch_related("sites").order_by("user__email")

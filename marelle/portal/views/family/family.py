@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from marelle.activities.queries import municipality
+from marelle.families.adults import open_invitations
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.family.page import family_page
 
@@ -20,6 +21,7 @@ def family(request: GuardianHttpRequest) -> HttpResponse:
         {
             "municipality": town,
             "household": request.household,
+            "invited": open_invitations(request.household),
             "page": family_page(town=town, household=request.household, user=request.user, at=request.at),
         },
     )
