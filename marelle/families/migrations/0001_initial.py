@@ -6,110 +6,170 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('activities', '0001_initial'),
+        ("activities", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Child',
+            name="Child",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_name', models.CharField(max_length=80, verbose_name='Prénom')),
-                ('last_name', models.CharField(max_length=80, verbose_name='Nom')),
-                ('birth_date', models.DateField(verbose_name='Date de naissance')),
-                ('ine', models.CharField(blank=True, max_length=11)),
-                ('level', models.CharField(blank=True, help_text='PS, MS, GS, CP, CE1, CE2, CM1, CM2', max_length=10, verbose_name='Niveau')),
-                ('class_name', models.CharField(blank=True, max_length=60, verbose_name='Classe')),
-                ('school', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='pupils', to='activities.site')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_name", models.CharField(max_length=80, verbose_name="Prénom")),
+                ("last_name", models.CharField(max_length=80, verbose_name="Nom")),
+                ("birth_date", models.DateField(verbose_name="Date de naissance")),
+                ("ine", models.CharField(blank=True, max_length=11)),
+                (
+                    "level",
+                    models.CharField(
+                        blank=True, help_text="PS, MS, GS, CP, CE1, CE2, CM1, CM2", max_length=10, verbose_name="Niveau"
+                    ),
+                ),
+                ("class_name", models.CharField(blank=True, max_length=60, verbose_name="Classe")),
+                (
+                    "school",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pupils",
+                        to="activities.site",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'children',
-                'ordering': ['birth_date', 'id'],
+                "verbose_name_plural": "children",
+                "ordering": ["birth_date", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Guardian',
+            name="Guardian",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('first_name', models.CharField(max_length=80, verbose_name='Prénom')),
-                ('last_name', models.CharField(max_length=80, verbose_name='Nom')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='Adresse e-mail')),
-                ('phone', models.CharField(blank=True, max_length=30, verbose_name='Téléphone')),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='guardian', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("first_name", models.CharField(max_length=80, verbose_name="Prénom")),
+                ("last_name", models.CharField(max_length=80, verbose_name="Nom")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="Adresse e-mail")),
+                ("phone", models.CharField(blank=True, max_length=30, verbose_name="Téléphone")),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="guardian",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['last_name', 'first_name'],
+                "ordering": ["last_name", "first_name"],
             },
         ),
         migrations.CreateModel(
-            name='Guardianship',
+            name="Guardianship",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('guardian', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guardianships', to='families.guardian')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "guardian",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="guardianships",
+                        to="families.guardian",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'id'],
+                "ordering": ["position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Household',
+            name="Household",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text='Tel qu’on l’appelle : « Benali », « Benali-Moreau ».', max_length=120)),
-                ('address', models.CharField(blank=True, max_length=200)),
-                ('postcode', models.CharField(blank=True, max_length=10)),
-                ('city', models.CharField(blank=True, max_length=80)),
-                ('is_resident', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
-                ('search_text', models.TextField(blank=True, help_text='Les noms et adresses e-mail du foyer, sans accents : ce que l’on cherche.')),
-                ('guardians', models.ManyToManyField(related_name='households', through='families.Guardianship', to='families.guardian')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "name",
+                    models.CharField(help_text="Tel qu’on l’appelle : « Benali », « Benali-Moreau ».", max_length=120),
+                ),
+                ("address", models.CharField(blank=True, max_length=200)),
+                ("postcode", models.CharField(blank=True, max_length=10)),
+                ("city", models.CharField(blank=True, max_length=80)),
+                ("is_resident", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "search_text",
+                    models.TextField(
+                        blank=True,
+                        help_text="Les noms et adresses e-mail du foyer, sans accents : ce que l’on cherche.",
+                    ),
+                ),
+                (
+                    "guardians",
+                    models.ManyToManyField(
+                        related_name="households", through="families.Guardianship", to="families.guardian"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'id'],
+                "ordering": ["name", "id"],
             },
         ),
         migrations.AddField(
-            model_name='guardianship',
-            name='household',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guardianships', to='families.household'),
+            model_name="guardianship",
+            name="household",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="guardianships", to="families.household"
+            ),
         ),
         migrations.CreateModel(
-            name='Residence',
+            name="Residence",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('child', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='residences', to='families.child')),
-                ('household', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='residences', to='families.household')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "child",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="residences", to="families.child"
+                    ),
+                ),
+                (
+                    "household",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="residences", to="families.household"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='household',
-            name='children',
-            field=models.ManyToManyField(related_name='households', through='families.Residence', to='families.child'),
+            model_name="household",
+            name="children",
+            field=models.ManyToManyField(related_name="households", through="families.Residence", to="families.child"),
         ),
         migrations.AddIndex(
-            model_name='child',
-            index=models.Index(fields=['last_name', 'first_name', 'birth_date'], name='child_identity'),
+            model_name="child",
+            index=models.Index(fields=["last_name", "first_name", "birth_date"], name="child_identity"),
         ),
         migrations.AddConstraint(
-            model_name='child',
-            constraint=models.UniqueConstraint(condition=models.Q(('ine', ''), _negated=True), fields=('ine',), name='one_child_per_ine', violation_error_message='Un enfant porte déjà cet identifiant national.'),
+            model_name="child",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ine", ""), _negated=True),
+                fields=("ine",),
+                name="one_child_per_ine",
+                violation_error_message="Un enfant porte déjà cet identifiant national.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='guardianship',
-            constraint=models.UniqueConstraint(fields=('household', 'guardian'), name='one_guardianship'),
+            model_name="guardianship",
+            constraint=models.UniqueConstraint(fields=("household", "guardian"), name="one_guardianship"),
         ),
         migrations.AddConstraint(
-            model_name='residence',
-            constraint=models.UniqueConstraint(fields=('household', 'child'), name='one_residence'),
+            model_name="residence",
+            constraint=models.UniqueConstraint(fields=("household", "child"), name="one_residence"),
         ),
         migrations.AddIndex(
-            model_name='household',
-            index=models.Index(fields=['name'], name='household_name'),
+            model_name="household",
+            index=models.Index(fields=["name"], name="household_name"),
         ),
     ]

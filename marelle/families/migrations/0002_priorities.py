@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('families', '0001_initial'),
+        ("families", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='household',
-            name='priorities',
-            field=models.JSONField(default=list, help_text='Ce qui lui ouvre des réservations plus tôt, hors le fait d’habiter la commune.'),
+            model_name="household",
+            name="priorities",
+            field=models.JSONField(
+                default=list, help_text="Ce qui lui ouvre des réservations plus tôt, hors le fait d’habiter la commune."
+            ),
         ),
     ]

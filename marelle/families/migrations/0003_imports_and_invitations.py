@@ -5,92 +5,170 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('activities', '0003_offer_key'),
-        ('families', '0002_priorities'),
-        ('foundation', '0003_stored_file'),
+        ("activities", "0003_offer_key"),
+        ("families", "0002_priorities"),
+        ("foundation", "0003_stored_file"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ColumnMatch',
+            name="ColumnMatch",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('signature', models.CharField(max_length=64, unique=True)),
-                ('matching', models.JSONField()),
-                ('updated_at', models.DateTimeField()),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("signature", models.CharField(max_length=64, unique=True)),
+                ("matching", models.JSONField()),
+                ("updated_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='ImportRun',
+            name="ImportRun",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('onde', 'Export ONDE'), ('spreadsheet', 'Tableau')], max_length=12)),
-                ('state', models.CharField(choices=[('matching', 'Colonnes à associer'), ('reading', 'Lecture en cours'), ('ready', 'À vérifier'), ('saving', 'Enregistrement en cours'), ('saved', 'Enregistré'), ('undone', 'Annulé'), ('dropped', 'Abandonné')], max_length=10)),
-                ('name', models.CharField(max_length=220)),
-                ('lines', models.PositiveIntegerField(default=0)),
-                ('matching', models.JSONField(default=dict)),
-                ('plan', models.JSONField(null=True)),
-                ('kept', models.JSONField(default=list)),
-                ('journal', models.JSONField(null=True)),
-                ('counts', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField()),
-                ('created_by', models.CharField(max_length=150)),
-                ('saved_at', models.DateTimeField(null=True)),
-                ('saved_by', models.CharField(blank=True, max_length=150)),
-                ('saved_by_user', models.BigIntegerField(null=True)),
-                ('undone_at', models.DateTimeField(null=True)),
-                ('undone_by', models.CharField(blank=True, max_length=150)),
-                ('claimed_at', models.DateTimeField(help_text='Quand un processus a commencé le travail en cours.', null=True)),
-                ('file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='foundation.storedfile')),
-                ('school', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='activities.site')),
-                ('second_file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='foundation.storedfile')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(choices=[("onde", "Export ONDE"), ("spreadsheet", "Tableau")], max_length=12),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("matching", "Colonnes à associer"),
+                            ("reading", "Lecture en cours"),
+                            ("ready", "À vérifier"),
+                            ("saving", "Enregistrement en cours"),
+                            ("saved", "Enregistré"),
+                            ("undone", "Annulé"),
+                            ("dropped", "Abandonné"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                ("name", models.CharField(max_length=220)),
+                ("lines", models.PositiveIntegerField(default=0)),
+                ("matching", models.JSONField(default=dict)),
+                ("plan", models.JSONField(null=True)),
+                ("kept", models.JSONField(default=list)),
+                ("journal", models.JSONField(null=True)),
+                ("counts", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField()),
+                ("created_by", models.CharField(max_length=150)),
+                ("saved_at", models.DateTimeField(null=True)),
+                ("saved_by", models.CharField(blank=True, max_length=150)),
+                ("saved_by_user", models.BigIntegerField(null=True)),
+                ("undone_at", models.DateTimeField(null=True)),
+                ("undone_by", models.CharField(blank=True, max_length=150)),
+                (
+                    "claimed_at",
+                    models.DateTimeField(help_text="Quand un processus a commencé le travail en cours.", null=True),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="foundation.storedfile",
+                    ),
+                ),
+                (
+                    "school",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="activities.site",
+                    ),
+                ),
+                (
+                    "second_file",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="foundation.storedfile",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='InvitationRound',
+            name="InvitationRound",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('send_key', models.UUIDField(unique=True)),
-                ('state', models.CharField(choices=[('scheduled', 'Programmé'), ('sending', 'Envoi en cours'), ('sent', 'Parti'), ('cancelled', 'Annulé')], default='scheduled', max_length=10)),
-                ('schools', models.JSONField(default=list)),
-                ('classes', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField()),
-                ('created_by', models.CharField(max_length=150)),
-                ('created_by_user', models.BigIntegerField(null=True)),
-                ('due_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('again_of', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='reminders', to='families.invitationround')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("send_key", models.UUIDField(unique=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("scheduled", "Programmé"),
+                            ("sending", "Envoi en cours"),
+                            ("sent", "Parti"),
+                            ("cancelled", "Annulé"),
+                        ],
+                        default="scheduled",
+                        max_length=10,
+                    ),
+                ),
+                ("schools", models.JSONField(default=list)),
+                ("classes", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField()),
+                ("created_by", models.CharField(max_length=150)),
+                ("created_by_user", models.BigIntegerField(null=True)),
+                ("due_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "again_of",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="reminders",
+                        to="families.invitationround",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-id'],
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='InvitationGuest',
+            name="InvitationGuest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('after', models.PositiveSmallIntegerField(default=0)),
-                ('done', models.BooleanField(default=False)),
-                ('mail', models.UUIDField(null=True)),
-                ('refusal', models.CharField(blank=True, max_length=200)),
-                ('guardian', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='families.guardian')),
-                ('round', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='guests', to='families.invitationround')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("after", models.PositiveSmallIntegerField(default=0)),
+                ("done", models.BooleanField(default=False)),
+                ("mail", models.UUIDField(null=True)),
+                ("refusal", models.CharField(blank=True, max_length=200)),
+                (
+                    "guardian",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="families.guardian"
+                    ),
+                ),
+                (
+                    "round",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="guests",
+                        to="families.invitationround",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.AddIndex(
-            model_name='invitationround',
-            index=models.Index(condition=models.Q(('state__in', ['scheduled', 'sending'])), fields=['due_at'], name='round_due'),
+            model_name="invitationround",
+            index=models.Index(
+                condition=models.Q(("state__in", ["scheduled", "sending"])), fields=["due_at"], name="round_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invitationguest',
-            constraint=models.UniqueConstraint(fields=('round', 'guardian'), name='one_invitation_per_round'),
+            model_name="invitationguest",
+            constraint=models.UniqueConstraint(fields=("round", "guardian"), name="one_invitation_per_round"),
         ),
     ]

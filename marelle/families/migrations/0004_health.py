@@ -6,127 +6,223 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('families', '0003_imports_and_invitations'),
-        ('foundation', '0003_stored_file'),
+        ("families", "0003_imports_and_invitations"),
+        ("foundation", "0003_stored_file"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='child',
-            name='diet',
-            field=models.CharField(blank=True, help_text='Un des régimes du fichier de la commune ; vide : inconnu.', max_length=50, verbose_name='Régime'),
+            model_name="child",
+            name="diet",
+            field=models.CharField(
+                blank=True,
+                help_text="Un des régimes du fichier de la commune ; vide : inconnu.",
+                max_length=50,
+                verbose_name="Régime",
+            ),
         ),
         migrations.CreateModel(
-            name='EmergencyContact',
+            name="EmergencyContact",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, verbose_name='Nom')),
-                ('link', models.CharField(max_length=60, verbose_name='Lien avec l’enfant')),
-                ('phone', models.CharField(max_length=30, verbose_name='Téléphone')),
-                ('other_phone', models.CharField(blank=True, max_length=30, verbose_name='Autre téléphone')),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
-                ('children', models.ManyToManyField(related_name='contacts', to='families.child')),
-                ('household', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='families.household')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120, verbose_name="Nom")),
+                ("link", models.CharField(max_length=60, verbose_name="Lien avec l’enfant")),
+                ("phone", models.CharField(max_length=30, verbose_name="Téléphone")),
+                ("other_phone", models.CharField(blank=True, max_length=30, verbose_name="Autre téléphone")),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
+                ("children", models.ManyToManyField(related_name="contacts", to="families.child")),
+                (
+                    "household",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="contacts", to="families.household"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'id'],
+                "ordering": ["position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='ForbiddenPerson',
+            name="ForbiddenPerson",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('sealed', models.BinaryField()),
-                ('created_at', models.DateTimeField()),
-                ('created_by', models.CharField(max_length=150)),
-                ('lifted_at', models.DateTimeField(null=True)),
-                ('lifted_by', models.CharField(blank=True, max_length=150)),
-                ('child', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='forbidden', to='families.child')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("sealed", models.BinaryField()),
+                ("created_at", models.DateTimeField()),
+                ("created_by", models.CharField(max_length=150)),
+                ("lifted_at", models.DateTimeField(null=True)),
+                ("lifted_by", models.CharField(blank=True, max_length=150)),
+                (
+                    "child",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="forbidden", to="families.child"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'id'],
+                "ordering": ["created_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='AuthorisedPerson',
+            name="AuthorisedPerson",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120, verbose_name='Prénom et nom')),
-                ('link', models.CharField(max_length=60, verbose_name='Lien avec l’enfant')),
-                ('phone', models.CharField(max_length=30, verbose_name='Téléphone')),
-                ('first_day', models.DateField(blank=True, null=True, verbose_name='Du')),
-                ('last_day', models.DateField(blank=True, null=True, verbose_name='Au')),
-                ('identity_checked_at', models.DateTimeField(null=True)),
-                ('identity_checked_by', models.CharField(blank=True, max_length=150)),
-                ('created_at', models.DateTimeField()),
-                ('created_by', models.CharField(max_length=150)),
-                ('removed_at', models.DateTimeField(null=True)),
-                ('children', models.ManyToManyField(related_name='authorised', to='families.child')),
-                ('household', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='authorised', to='families.household')),
-                ('photo', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='foundation.storedfile')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120, verbose_name="Prénom et nom")),
+                ("link", models.CharField(max_length=60, verbose_name="Lien avec l’enfant")),
+                ("phone", models.CharField(max_length=30, verbose_name="Téléphone")),
+                ("first_day", models.DateField(blank=True, null=True, verbose_name="Du")),
+                ("last_day", models.DateField(blank=True, null=True, verbose_name="Au")),
+                ("identity_checked_at", models.DateTimeField(null=True)),
+                ("identity_checked_by", models.CharField(blank=True, max_length=150)),
+                ("created_at", models.DateTimeField()),
+                ("created_by", models.CharField(max_length=150)),
+                ("removed_at", models.DateTimeField(null=True)),
+                ("children", models.ManyToManyField(related_name="authorised", to="families.child")),
+                (
+                    "household",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="authorised", to="families.household"
+                    ),
+                ),
+                (
+                    "photo",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="foundation.storedfile",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('first_day', None), ('last_day', None), ('last_day__gte', models.F('first_day')), _connector='OR'), name='authorised_days_in_order')],
+                "ordering": ["created_at", "id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("first_day", None),
+                            ("last_day", None),
+                            ("last_day__gte", models.F("first_day")),
+                            _connector="OR",
+                        ),
+                        name="authorised_days_in_order",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HealthFile',
+            name="HealthFile",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('sealed', models.BinaryField()),
-                ('version', models.PositiveIntegerField(default=1, help_text='Change à chaque enregistrement.')),
-                ('changed_at', models.DateTimeField()),
-                ('confirmed_at', models.DateTimeField()),
-                ('confirmed_by_label', models.CharField(max_length=150)),
-                ('confirmed_by_household', models.BigIntegerField(null=True)),
-                ('school_year', models.CharField(max_length=9)),
-                ('valid_until', models.DateField()),
-                ('has_plan', models.BooleanField(default=False)),
-                ('plan_until', models.DateField(null=True)),
-                ('plan_reminded_for', models.DateField(help_text='L’échéance du PAI dont la famille a été prévenue.', null=True)),
-                ('child', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='health_file', to='families.child')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("sealed", models.BinaryField()),
+                ("version", models.PositiveIntegerField(default=1, help_text="Change à chaque enregistrement.")),
+                ("changed_at", models.DateTimeField()),
+                ("confirmed_at", models.DateTimeField()),
+                ("confirmed_by_label", models.CharField(max_length=150)),
+                ("confirmed_by_household", models.BigIntegerField(null=True)),
+                ("school_year", models.CharField(max_length=9)),
+                ("valid_until", models.DateField()),
+                ("has_plan", models.BooleanField(default=False)),
+                ("plan_until", models.DateField(null=True)),
+                (
+                    "plan_reminded_for",
+                    models.DateField(help_text="L’échéance du PAI dont la famille a été prévenue.", null=True),
+                ),
+                (
+                    "child",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="health_file", to="families.child"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('has_plan', True)), fields=['plan_until'], name='health_plan_until'), models.Index(fields=['valid_until'], name='health_valid_until')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("has_plan", True)), fields=["plan_until"], name="health_plan_until"
+                    ),
+                    models.Index(fields=["valid_until"], name="health_valid_until"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='HealthReading',
+            name="HealthReading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(choices=[('file', 'Fiche santé'), ('forbidden', 'Personnes interdites')], default='file', max_length=10)),
-                ('at', models.DateTimeField()),
-                ('reader_id', models.BigIntegerField()),
-                ('reader_label', models.CharField(max_length=150)),
-                ('by_agent', models.BooleanField(default=False)),
-                ('household_id', models.BigIntegerField(help_text='Le foyer de qui lit ; vide pour un agent.', null=True)),
-                ('why', models.CharField(choices=[('own', 'Consultation par la famille'), ('edit', 'Mise à jour par la famille'), ('day', 'Accueil du jour'), ('question', 'Question de la famille'), ('plan', 'Préparation ou suivi d’un PAI'), ('emergency', 'Urgence')], max_length=10)),
-                ('child', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='health_readings', to='families.child')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "what",
+                    models.CharField(
+                        choices=[("file", "Fiche santé"), ("forbidden", "Personnes interdites")],
+                        default="file",
+                        max_length=10,
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                ("reader_id", models.BigIntegerField()),
+                ("reader_label", models.CharField(max_length=150)),
+                ("by_agent", models.BooleanField(default=False)),
+                (
+                    "household_id",
+                    models.BigIntegerField(help_text="Le foyer de qui lit ; vide pour un agent.", null=True),
+                ),
+                (
+                    "why",
+                    models.CharField(
+                        choices=[
+                            ("own", "Consultation par la famille"),
+                            ("edit", "Mise à jour par la famille"),
+                            ("day", "Accueil du jour"),
+                            ("question", "Question de la famille"),
+                            ("plan", "Préparation ou suivi d’un PAI"),
+                            ("emergency", "Urgence"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "child",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="health_readings", to="families.child"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-id'],
-                'indexes': [models.Index(fields=['child', '-at'], name='health_reading_child')],
+                "ordering": ["-at", "-id"],
+                "indexes": [models.Index(fields=["child", "-at"], name="health_reading_child")],
             },
         ),
         migrations.CreateModel(
-            name='PermissionAnswer',
+            name="PermissionAnswer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('permission', models.CharField(max_length=50)),
-                ('school_year', models.CharField(max_length=9)),
-                ('allowed', models.BooleanField()),
-                ('answered_at', models.DateTimeField()),
-                ('answered_by', models.CharField(max_length=150)),
-                ('child', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='permission_answers', to='families.child')),
-                ('household', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='permission_answers', to='families.household')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("permission", models.CharField(max_length=50)),
+                ("school_year", models.CharField(max_length=9)),
+                ("allowed", models.BooleanField()),
+                ("answered_at", models.DateTimeField()),
+                ("answered_by", models.CharField(max_length=150)),
+                (
+                    "child",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="permission_answers",
+                        to="families.child",
+                    ),
+                ),
+                (
+                    "household",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="permission_answers",
+                        to="families.household",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(fields=('child', 'household', 'permission', 'school_year'), name='one_permission_answer')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("child", "household", "permission", "school_year"), name="one_permission_answer"
+                    )
+                ],
             },
         ),
     ]

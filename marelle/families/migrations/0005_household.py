@@ -5,83 +5,106 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('families', '0004_health'),
+        ("families", "0004_health"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='guardian',
-            name='address',
-            field=models.CharField(blank=True, max_length=200, verbose_name='Adresse'),
+            model_name="guardian",
+            name="address",
+            field=models.CharField(blank=True, max_length=200, verbose_name="Adresse"),
         ),
         migrations.AddField(
-            model_name='guardian',
-            name='city',
-            field=models.CharField(blank=True, max_length=80, verbose_name='Commune'),
+            model_name="guardian",
+            name="city",
+            field=models.CharField(blank=True, max_length=80, verbose_name="Commune"),
         ),
         migrations.AddField(
-            model_name='guardian',
-            name='other_phone',
-            field=models.CharField(blank=True, max_length=30, verbose_name='Autre téléphone'),
+            model_name="guardian",
+            name="other_phone",
+            field=models.CharField(blank=True, max_length=30, verbose_name="Autre téléphone"),
         ),
         migrations.AddField(
-            model_name='guardian',
-            name='postcode',
-            field=models.CharField(blank=True, max_length=10, verbose_name='Code postal'),
+            model_name="guardian",
+            name="postcode",
+            field=models.CharField(blank=True, max_length=10, verbose_name="Code postal"),
         ),
         migrations.AddField(
-            model_name='guardian',
-            name='unwanted',
+            model_name="guardian",
+            name="unwanted",
             field=models.JSONField(default=list),
         ),
         migrations.AddField(
-            model_name='guardianship',
-            name='gets_invoices',
-            field=models.BooleanField(default=True, verbose_name='Reçoit les factures'),
+            model_name="guardianship",
+            name="gets_invoices",
+            field=models.BooleanField(default=True, verbose_name="Reçoit les factures"),
         ),
         migrations.AddField(
-            model_name='guardianship',
-            name='gets_mail',
-            field=models.BooleanField(default=True, verbose_name='Reçoit les e-mails du foyer'),
+            model_name="guardianship",
+            name="gets_mail",
+            field=models.BooleanField(default=True, verbose_name="Reçoit les e-mails du foyer"),
         ),
         migrations.AddField(
-            model_name='guardianship',
-            name='is_legal',
-            field=models.BooleanField(default=True, verbose_name='Exerce l’autorité parentale'),
+            model_name="guardianship",
+            name="is_legal",
+            field=models.BooleanField(default=True, verbose_name="Exerce l’autorité parentale"),
         ),
         migrations.AddField(
-            model_name='guardianship',
-            name='link',
-            field=models.CharField(blank=True, max_length=40, verbose_name='Lien avec les enfants'),
+            model_name="guardianship",
+            name="link",
+            field=models.CharField(blank=True, max_length=40, verbose_name="Lien avec les enfants"),
         ),
         migrations.AddField(
-            model_name='household',
-            name='insurance_number',
-            field=models.CharField(blank=True, max_length=40, verbose_name='Numéro de contrat'),
+            model_name="household",
+            name="insurance_number",
+            field=models.CharField(blank=True, max_length=40, verbose_name="Numéro de contrat"),
         ),
         migrations.AddField(
-            model_name='household',
-            name='insurer',
-            field=models.CharField(blank=True, max_length=80, verbose_name='Assureur'),
+            model_name="household",
+            name="insurer",
+            field=models.CharField(blank=True, max_length=80, verbose_name="Assureur"),
         ),
         migrations.CreateModel(
-            name='FamilyQuotient',
+            name="FamilyQuotient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('value', models.PositiveIntegerField(verbose_name='Quotient familial')),
-                ('source', models.CharField(choices=[('caf', 'CAF'), ('msa', 'MSA'), ('taxes', 'Avis d’imposition'), ('town', 'Calcul du service')], default='caf', max_length=10)),
-                ('first_day', models.DateField(verbose_name='À compter du')),
-                ('last_day', models.DateField(blank=True, null=True, verbose_name='Jusqu’au')),
-                ('recorded_at', models.DateTimeField()),
-                ('recorded_by', models.CharField(max_length=150)),
-                ('household', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quotients', to='families.household')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("value", models.PositiveIntegerField(verbose_name="Quotient familial")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("caf", "CAF"),
+                            ("msa", "MSA"),
+                            ("taxes", "Avis d’imposition"),
+                            ("town", "Calcul du service"),
+                        ],
+                        default="caf",
+                        max_length=10,
+                    ),
+                ),
+                ("first_day", models.DateField(verbose_name="À compter du")),
+                ("last_day", models.DateField(blank=True, null=True, verbose_name="Jusqu’au")),
+                ("recorded_at", models.DateTimeField()),
+                ("recorded_by", models.CharField(max_length=150)),
+                (
+                    "household",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="quotients", to="families.household"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-first_day', '-id'],
-                'indexes': [models.Index(fields=['household', '-first_day'], name='quotient_household')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('last_day', None), ('last_day__gte', models.F('first_day')), _connector='OR'), name='quotient_days_in_order')],
+                "ordering": ["-first_day", "-id"],
+                "indexes": [models.Index(fields=["household", "-first_day"], name="quotient_household")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("last_day", None), ("last_day__gte", models.F("first_day")), _connector="OR"
+                        ),
+                        name="quotient_days_in_order",
+                    )
+                ],
             },
         ),
     ]

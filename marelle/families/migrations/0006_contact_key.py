@@ -6,46 +6,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     # A contact is known by the key of the form that gave it. Nothing could be written in the table before.
     dependencies = [
-        ('families', '0005_household'),
-        ('foundation', '0003_stored_file'),
+        ("families", "0005_household"),
+        ("foundation", "0003_stored_file"),
     ]
 
     operations = [
-        migrations.DeleteModel(name='EmergencyContact'),
+        migrations.DeleteModel(name="EmergencyContact"),
         migrations.CreateModel(
-            name='EmergencyContact',
+            name="EmergencyContact",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=120, verbose_name='Nom')),
-                ('link', models.CharField(max_length=60, verbose_name='Lien avec l’enfant')),
-                ('phone', models.CharField(max_length=30, verbose_name='Téléphone')),
-                ('other_phone', models.CharField(blank=True, max_length=30, verbose_name='Autre téléphone')),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('created_at', models.DateTimeField()),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("name", models.CharField(max_length=120, verbose_name="Nom")),
+                ("link", models.CharField(max_length=60, verbose_name="Lien avec l’enfant")),
+                ("phone", models.CharField(max_length=30, verbose_name="Téléphone")),
+                ("other_phone", models.CharField(blank=True, max_length=30, verbose_name="Autre téléphone")),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("created_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['position', 'created_at', 'id'],
+                "ordering": ["position", "created_at", "id"],
             },
         ),
         migrations.AddIndex(
-            model_name='authorisedperson',
-            index=models.Index(condition=models.Q(('last_day__isnull', False)), fields=['last_day'], name='authorised_last_day'),
+            model_name="authorisedperson",
+            index=models.Index(
+                condition=models.Q(("last_day__isnull", False)), fields=["last_day"], name="authorised_last_day"
+            ),
         ),
         migrations.AddIndex(
-            model_name='authorisedperson',
-            index=models.Index(condition=models.Q(('removed_at__isnull', False)), fields=['removed_at'], name='authorised_removed'),
+            model_name="authorisedperson",
+            index=models.Index(
+                condition=models.Q(("removed_at__isnull", False)), fields=["removed_at"], name="authorised_removed"
+            ),
         ),
         migrations.AddField(
-            model_name='emergencycontact',
-            name='children',
-            field=models.ManyToManyField(related_name='contacts', to='families.child'),
+            model_name="emergencycontact",
+            name="children",
+            field=models.ManyToManyField(related_name="contacts", to="families.child"),
         ),
         migrations.AddField(
-            model_name='emergencycontact',
-            name='household',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='families.household'),
+            model_name="emergencycontact",
+            name="household",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="contacts", to="families.household"
+            ),
         ),
     ]

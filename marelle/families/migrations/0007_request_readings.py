@@ -4,15 +4,18 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('families', '0006_contact_key'),
+        ("families", "0006_contact_key"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='healthreading',
-            name='what',
-            field=models.CharField(choices=[('file', 'Fiche santé'), ('forbidden', 'Personnes interdites'), ('request', 'Demande')], default='file', max_length=10),
+            model_name="healthreading",
+            name="what",
+            field=models.CharField(
+                choices=[("file", "Fiche santé"), ("forbidden", "Personnes interdites"), ("request", "Demande")],
+                default="file",
+                max_length=10,
+            ),
         ),
     ]

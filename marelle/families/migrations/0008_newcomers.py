@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('families', '0007_request_readings'),
+        ("families", "0007_request_readings"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='household',
-            name='awaits_since',
-            field=models.DateTimeField(help_text='Venue d’elle-même, elle attend depuis cet instant qu’un agent l’accepte.', null=True),
+            model_name="household",
+            name="awaits_since",
+            field=models.DateTimeField(
+                help_text="Venue d’elle-même, elle attend depuis cet instant qu’un agent l’accepte.", null=True
+            ),
         ),
     ]

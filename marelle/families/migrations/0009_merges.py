@@ -5,34 +5,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('families', '0008_newcomers'),
+        ("families", "0008_newcomers"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='HouseholdMerge',
+            name="HouseholdMerge",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gone_id', models.BigIntegerField(unique=True)),
-                ('gone_name', models.CharField(max_length=120)),
-                ('merged_at', models.DateTimeField()),
-                ('merged_by', models.CharField(max_length=150)),
-                ('kept', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='merges', to='families.household')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("gone_id", models.BigIntegerField(unique=True)),
+                ("gone_name", models.CharField(max_length=120)),
+                ("merged_at", models.DateTimeField()),
+                ("merged_by", models.CharField(max_length=150)),
+                (
+                    "kept",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="merges", to="families.household"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DistinctHouseholds',
+            name="DistinctHouseholds",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('said_at', models.DateTimeField()),
-                ('said_by', models.CharField(max_length=150)),
-                ('one', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='families.household')),
-                ('other', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='families.household')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("said_at", models.DateTimeField()),
+                ("said_by", models.CharField(max_length=150)),
+                (
+                    "one",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="families.household"
+                    ),
+                ),
+                (
+                    "other",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="families.household"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('one', 'other'), name='one_distinction')],
+                "constraints": [models.UniqueConstraint(fields=("one", "other"), name="one_distinction")],
             },
         ),
     ]

@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('families', '0009_merges'),
+        ("families", "0009_merges"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='child',
-            name='declared_at',
-            field=models.DateTimeField(help_text='Ajouté par sa famille à cet instant, et pas encore vérifié par un agent.', null=True),
+            model_name="child",
+            name="declared_at",
+            field=models.DateTimeField(
+                help_text="Ajouté par sa famille à cet instant, et pas encore vérifié par un agent.", null=True
+            ),
         ),
     ]
