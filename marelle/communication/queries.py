@@ -24,6 +24,13 @@ def has_news(town: Municipality) -> bool:
     return Tab.NEWS not in rules_of(town).municipality.tabs_off
 
 
+def at_the_door(town: Municipality, *, at: datetime) -> "QuerySet[NewsPost]":
+    """What a stranger reads: what is for everybody, where the town says so."""
+    if not has_news(town) or not rules_of(town).municipality.public_news:
+        return NewsPost.objects.none()
+    return online(at=at).filter(FOR_EVERYBODY)
+
+
 # ── where a piece of news stands ────────────────────────────────────────────────────────────────────────────────────
 
 

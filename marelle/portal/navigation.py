@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from marelle.bookings.queries.baskets import basket_count
 from marelle.portal.guidance import topic_of
-from marelle.portal.news import alerts
+from marelle.portal.news import alerts, door_news
 from marelle.portal.tabs import tabs_off
 from marelle.townfile.town import Tab
 
@@ -98,13 +98,15 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     switch_url, sign_out_url}; `basket_count`, the user's
     choices not sent yet, and `check_url`, where they are sent; `alerts`, the urgent news not read
     yet; `topic`, what helps on this page; `unread`, in how many threads something waits to be read, and
-    `messages_url`, where they are listed."""
+    `messages_url`, where they are listed. At the door `door_news`, what the town tells strangers."""
     match = request.resolver_match
     if match is not None and match.app_name == "office":
         return {}
     around, places = _links(get_language())
     household = getattr(request, "household", None)
     if household is None:
+        if match is not None and match.view_name == "accounts:door":
+            return around | {"door_news": SimpleLazyObject(lambda: door_news(at=request.at))}  # type: ignore[attr-defined]
         return around
     here = _PLACES.get(match.url_name or "", "") if match is not None and match.app_name == "portal" else ""
     user = request.user

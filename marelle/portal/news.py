@@ -12,7 +12,7 @@ from marelle.accounts.models import User
 from marelle.activities.models import Municipality
 from marelle.activities.queries import municipality
 from marelle.communication.models import NewsPost
-from marelle.communication.queries import FOR_EVERYBODY, alerts_for, has_news, seen_from, whereabouts
+from marelle.communication.queries import FOR_EVERYBODY, alerts_for, at_the_door, has_news, seen_from, whereabouts
 from marelle.families.models import Household
 
 ON_HOME = 3
@@ -70,6 +70,15 @@ def alerts(household: Household, user: User, *, at: datetime) -> list[Alert]:
         )
         for post in found
     ]
+
+
+def door_news(*, at: datetime) -> list[NewsRow]:
+    """The last pieces of news that a stranger reads; none before the town is there."""
+    try:
+        town = municipality()
+    except Municipality.DoesNotExist:
+        return []
+    return rows_of(at_the_door(town, at=at)[:ON_HOME], town=town)
 
 
 def narrowed(posts: "QuerySet[NewsPost]", *, to: str, words: str) -> "QuerySet[NewsPost]":

@@ -221,6 +221,7 @@ class Municipality:
     time_zone: str = said(Text(most=60), "IANA time zone of the town's clocks.", default="Europe/Paris")
     answer_working_days: int = said(Number(least=1, most=60), "Working days an answer takes.", default=2)
     new_accounts: bool = said(Flag(), "Unknown families may ask for an account.", default=True)
+    public_news: bool = said(Flag(), "News for everybody is also read at the door, signed in or not.", default=False)
     tabs_off: tuple[Tab, ...] = said(Several(of=Choice(Tab)), "Parts of the portal that are off.", default=())
     texts: Texts = said(Table(of=Texts, header=True), "The town's texts.", default=Texts())
 

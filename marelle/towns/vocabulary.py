@@ -40,6 +40,7 @@ KEYS: Final[Mapping[str, Promise | str]] = {
     "time_zone": _("fuseau horaire"),
     "answer_working_days": _("jours ouvrés pour répondre"),
     "new_accounts": _("demandes de compte"),
+    "public_news": _("actualités à la porte"),
     "tabs_off": _("rubriques fermées"),
     "texts": _("textes"),
     "welcome": _("accueil"),

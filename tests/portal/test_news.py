@@ -127,3 +127,15 @@ def test_queries_do_not_grow_with_the_news_nor_the_children(settings: Settings, 
             screen.go(path)
         taken.append([queries(partial(screen.go, path)) for path in ("/", "/actualites/")])
     assert taken[0] == taken[1]
+
+
+def test_the_door_tells_strangers_what_the_town_wants_public(settings: Settings, malika: User) -> None:
+    publish("Pour tous", by=malika, body="**Lisez**")
+    publish("Pour une école", by=malika, sites=["ecole-elementaire"])
+    screen = Screen(settings, None)
+    assert "Pour tous" not in screen.go("/connexion/")
+    text = (TOWNS / "cadours.toml").read_text()
+    text = text.replace("answer_working_days = 2", "answer_working_days = 2\npublic_news = true")
+    load_town(read_text(text), at=AT)
+    seen = screen.go("/connexion/")
+    assert "Pour tous" in seen and "<strong>Lisez</strong>" in screen.markup and "Pour une école" not in seen
