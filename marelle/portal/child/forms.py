@@ -93,7 +93,7 @@ class HealthForm(forms.Form):
         gettext_lazy("Allergies"),
         gettext_lazy("Oui, à signaler"),
         gettext_lazy("Rien à signaler"),
-        gettext_lazy("Allergies : choisissez une réponse."),
+        gettext_lazy("Choisissez une réponse."),
     )
     allergies = words(
         gettext_lazy("Allergies et réactions"),
@@ -103,7 +103,7 @@ class HealthForm(forms.Form):
         gettext_lazy("Projet d’accueil individualisé (PAI)"),
         gettext_lazy("Oui, mon enfant a un PAI"),
         gettext_lazy("Pas de PAI"),
-        gettext_lazy("PAI : choisissez une réponse."),
+        gettext_lazy("Choisissez une réponse."),
     )
     plan = short(gettext_lazy("Pour quoi"), gettext_lazy("Par exemple : asthme, allergie alimentaire, diabète."))
     protocol = words(gettext_lazy("Que faire"), gettext_lazy("La consigne du PAI, telle que l’équipe doit la suivre."))
@@ -113,7 +113,7 @@ class HealthForm(forms.Form):
         gettext_lazy("Traitements"),
         gettext_lazy("Oui, à signaler"),
         gettext_lazy("Rien à signaler"),
-        gettext_lazy("Traitements : choisissez une réponse."),
+        gettext_lazy("Choisissez une réponse."),
     )
     treatments = words(
         gettext_lazy("Traitement en cours"), gettext_lazy("L’équipe ne donne un médicament qu’avec une ordonnance.")
@@ -122,7 +122,7 @@ class HealthForm(forms.Form):
         gettext_lazy("Recommandations"),
         gettext_lazy("Oui, à signaler"),
         gettext_lazy("Rien à signaler"),
-        gettext_lazy("Recommandations : choisissez une réponse."),
+        gettext_lazy("Choisissez une réponse."),
     )
     recommendations = words(
         gettext_lazy("Ce que les équipes doivent savoir"),
@@ -138,13 +138,23 @@ class HealthForm(forms.Form):
             (Vaccination.UNKNOWN, gettext_lazy("Je ne sais pas")),
         ],
         widget=forms.RadioSelect,
-        error_messages={"required": gettext_lazy("Vaccins : choisissez une réponse.")},
+        error_messages={"required": gettext_lazy("Choisissez une réponse.")},
     )
     vaccinated_on = DayField(label=gettext_lazy("Dernière vérification du carnet"), required=False)
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
+        self.use_required_attribute = False
+        # What a yes asks for is needed with it, and only then.
+        for choice_name, (text, why) in SECTIONS.items():
+            field = self.fields[text]
+            field.required = not self.is_bound or self.data.get(choice_name) == YES
+            field.error_messages["required"] = why
+        self.fields["plan_until"].required = self.fields["plan"].required
+        self.fields["plan_until"].error_messages["required"] = gettext_lazy(
+            "Indiquez jusqu’à quand le PAI est valable."
+        )
 
     @classmethod
     def filled(cls, content: HealthContent, *, has_plan: bool, plan_until: date | None, today: date) -> "HealthForm":
@@ -164,14 +174,11 @@ class HealthForm(forms.Form):
         return cls(initial=said, today=today)
 
     def clean(self) -> dict[str, Any]:
+        """What was typed before a no was chosen counts no more."""
         data = super().clean() or {}
-        for choice_name, (text, why) in SECTIONS.items():
-            if data.get(choice_name) == YES and text in data and not data[text]:
-                self.add_error(text, str(why))
+        for choice_name, (text, _why) in SECTIONS.items():
             if data.get(choice_name) == NO:
                 data[text] = ""
-        if data.get("has_plan") == YES and "plan_until" in data and data["plan_until"] is None:
-            self.add_error("plan_until", _("Indiquez jusqu’à quand le PAI est valable."))
         if data.get("has_plan") == NO:
             data |= {"protocol": "", "kit": "", "plan_until": None}
         if (day := data.get("vaccinated_on")) and day > self.today:

@@ -15,7 +15,7 @@ from marelle.families.labels import Look
 from marelle.families.models import AuthorisedPerson, EmergencyContact, Guardianship, HealthFile, Household
 from marelle.families.permission_answers import Permitted, permissions_of
 from marelle.families.queries import HealthStanding, HealthState, health_standing, year_of
-from marelle.foundation.sentences import day_words, span_words
+from marelle.foundation.sentences import day_words, short_span_words
 from marelle.portal.children import HouseholdChild, age_words
 from marelle.requests.corrections import Pending, pending_corrections, pending_of
 from marelle.rules.lifecycles import EnrolmentState
@@ -60,7 +60,7 @@ class ChildPage:
     fetchers: tuple[Fetcher, ...]
     removed: tuple[AuthorisedPerson, ...]
     permissions: tuple[Answered, ...]
-    contacts: tuple[EmergencyContact, ...]
+    contacts: tuple[tuple[int, EmergencyContact], ...]  # with their rank, after the adults
 
     @property
     def unanswered(self) -> bool:
@@ -79,6 +79,7 @@ def child_page(
         else HealthStanding(HealthState.UP_TO_DATE)
     )
     people = list(AuthorisedPerson.objects.filter(household=household, children=child).order_by("created_at", "id"))
+    adults = tuple(household.guardianships.select_related("guardian").order_by("position", "id"))
     asked = permissions_of([child], rules=rules, school_year=year, on=today)[child.pk]
     return ChildPage(
         one=one,
@@ -95,11 +96,11 @@ def child_page(
         health=health,
         health_look=HEALTH_LOOKS[health.state],
         health_words=_confirmed_words(one, town=town),
-        adults=tuple(household.guardianships.select_related("guardian").order_by("position", "id")),
+        adults=adults,
         fetchers=tuple(_fetcher(person, today=today) for person in people if person.removed_at is None),
         removed=tuple(person for person in people if person.removed_at and person.removed_at > at - KEPT),
         permissions=tuple(_answered(permitted, household, town=town) for permitted in asked),
-        contacts=tuple(household.contacts.filter(children=child)),
+        contacts=tuple(enumerate(household.contacts.filter(children=child), start=len(adults) + 1)),
     )
 
 
@@ -132,13 +133,12 @@ def _confirmed_words(one: HouseholdChild, *, town: Municipality) -> str:
 
 
 def days_words(person: AuthorisedPerson) -> str:
-    """ "Le vendredi 27 novembre seulement", "Du 23 au 27 novembre seulement"; "" for always."""
+    """ "Le vendredi 27 novembre seulement", "23–27 nov. seulement"; "" for always."""
     first, last = person.first_day, person.last_day
     if first and last:
         if first == last:
             return _("Le %(day)s seulement") % {"day": day_words(first)}
-        span = span_words(first, last)
-        return _("%(span)s seulement") % {"span": span[:1].upper() + span[1:]}
+        return _("%(span)s seulement") % {"span": short_span_words(first, last)}
     if first:
         return _("À partir du %(day)s") % {"day": day_words(first)}
     return _("Jusqu’au %(day)s") % {"day": day_words(last)} if last else ""
