@@ -17,7 +17,7 @@ from marelle.families.permissions import children_for, must_belong
 from marelle.foundation.audit import record
 from marelle.foundation.files import store
 from marelle.foundation.files.verdicts import Judged
-from marelle.foundation.sentences import day_words, list_words
+from marelle.foundation.sentences import day_words, list_words, short_span_words
 
 MOST = 30
 #: How long somebody who was removed can be put back, and somebody whose days are over is still known.
@@ -44,6 +44,18 @@ def may_fetch(child_ids: Collection[int], *, on: date | None = None) -> "QuerySe
     if on is not None:
         found = found.filter(Q(first_day=None) | Q(first_day__lte=on), Q(last_day=None) | Q(last_day__gte=on))
     return found
+
+
+def days_words(person: AuthorisedPerson) -> str:
+    """ "Le vendredi 27 novembre seulement", "23–27 nov. seulement"; "" for always."""
+    first, last = person.first_day, person.last_day
+    if first and last:
+        if first == last:
+            return _("Le %(day)s seulement") % {"day": day_words(first)}
+        return _("%(span)s seulement") % {"span": short_span_words(first, last)}
+    if first:
+        return _("À partir du %(day)s") % {"day": day_words(first)}
+    return _("Jusqu’au %(day)s") % {"day": day_words(last)} if last else ""
 
 
 @transaction.atomic

@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from django.views.decorators.debug import sensitive_variables
+
 
 class Vaccination(StrEnum):
     """Whether the vaccinations that the law asks for are up to date, as the family says."""
@@ -30,12 +32,14 @@ class HealthContent:
     vaccination: Vaccination = field(default=Vaccination.UNKNOWN, repr=False)
     vaccinated_on: date | None = field(default=None, repr=False)
 
+    @sensitive_variables()
     def to_bytes(self) -> bytes:
         """What is sealed."""
         plain = asdict(self) | {"vaccinated_on": self.vaccinated_on and self.vaccinated_on.isoformat()}
         return json.dumps(plain, ensure_ascii=False).encode()
 
     @classmethod
+    @sensitive_variables()
     def from_bytes(cls, plain: bytes) -> "HealthContent":
         """Keys of another version are left aside, missing ones have their default."""
         said = json.loads(plain)

@@ -20,6 +20,7 @@ from marelle.families.models import Child, Guardian, HealthFile, HealthReading, 
 from marelle.families.permissions import must_belong, must_read_health
 from marelle.families.queries import confirmed_for
 from marelle.foundation.audit import PORTAL, Actor, line, record_all
+from marelle.foundation.french import of_name
 from marelle.foundation.sealing import seal, unseal
 
 
@@ -115,7 +116,7 @@ def save_health(
         by=by,
         at=at,
         action="health.saved",
-        text=_("Fiche santé de %(child)s enregistrée.") % {"child": child.first_name},
+        text=_("Fiche santé %(child)s enregistrée.") % {"child": of_name(child.first_name)},
     )
     return file
 
@@ -143,7 +144,7 @@ def confirm_health(*, child: Child, household: Household, version: int, by: User
         by=by,
         at=at,
         action="health.confirmed",
-        text=_("Fiche santé de %(child)s confirmée : rien n’a changé.") % {"child": child.first_name},
+        text=_("Fiche santé %(child)s confirmée : rien n’a changé.") % {"child": of_name(child.first_name)},
     )
     return file
 
@@ -171,7 +172,8 @@ def _erase(child_id: int, *, at: datetime) -> int:
             action="health.erased",
             subject=child,
             household_id=home,
-            text=_("Fiche santé de %(child)s effacée : aucune inscription en cours.") % {"child": child.first_name},
+            text=_("Fiche santé %(child)s effacée : aucune inscription en cours.")
+            % {"child": of_name(child.first_name)},
         )
         for home in child.residences.values_list("household_id", flat=True)
     )

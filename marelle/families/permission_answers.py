@@ -16,6 +16,7 @@ from marelle.activities.models import SchoolYear
 from marelle.families.models import Child, Household, PermissionAnswer
 from marelle.families.permissions import must_belong
 from marelle.foundation.audit import record
+from marelle.foundation.french import of_name
 from marelle.rules.eligibility import age_on
 from marelle.townfile.town import Permission, Town
 
@@ -95,7 +96,7 @@ def answer_permissions(
             action="permissions.answered",
             subject=child,
             household_id=household.pk,
-            text=_("Autorisations de %(child)s, %(year)s. %(answers)s.")
-            % {"child": child.first_name, "year": school_year.label, "answers": ", ".join(changed)},
+            text=_("Autorisations %(child)s, %(year)s. %(answers)s.")
+            % {"child": of_name(child.first_name), "year": school_year.label, "answers": ", ".join(changed)},
         )
     return len(changed)

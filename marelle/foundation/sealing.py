@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.views.decorators.debug import sensitive_variables
 
 FORMAT = 1
 NONCE = 12
@@ -73,6 +74,7 @@ def keyring() -> Keyring:
     return _parsed(settings.DATA_KEYS)
 
 
+@sensitive_variables()
 def seal(plain: bytes, *, bound_to: str) -> bytes:
     """Layout: format (1 byte), length of the key's name (1), name, nonce (12), ciphertext and tag."""
     ring = keyring()
@@ -82,6 +84,7 @@ def seal(plain: bytes, *, bound_to: str) -> bytes:
     return head + nonce + AESGCM(ring.keys[ring.current]).encrypt(nonce, plain, head + bound_to.encode())
 
 
+@sensitive_variables()
 def unseal(sealed: bytes, *, bound_to: str) -> bytes:
     """Raises CannotUnseal."""
     name = key_of(sealed)
@@ -110,6 +113,7 @@ def is_current(sealed: bytes) -> bool:
     return key_of(sealed) == keyring().current
 
 
+@sensitive_variables()
 def resealed(sealed: bytes, *, bound_to: str) -> bytes:
     """The same content under the current key. Raises CannotUnseal."""
     return seal(unseal(sealed, bound_to=bound_to), bound_to=bound_to)

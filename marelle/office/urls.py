@@ -1,6 +1,7 @@
 from django.urls import path
 
 from marelle.office.views import (
+    child_health,
     closures,
     duplicates,
     families,
@@ -51,6 +52,21 @@ urlpatterns = [
     path("familles/<int:household_id>/corriger/", family_file.correction, name="correct_family"),
     path("familles/<int:household_id>/appel/", family_file.call, name="note_call"),
     path("familles/<int:household_id>/enfant/", family_file.attach, name="attach_child"),
+    path("familles/<int:household_id>/enfants/<int:child_id>/sante/", child_health.health, name="child_health"),
+    path("familles/<int:household_id>/enfants/<int:child_id>/interdits/", child_health.forbid, name="forbid"),
+    path(
+        "familles/<int:household_id>/enfants/<int:child_id>/interdits/<uuid:forbidden_id>/lever/",
+        child_health.lift,
+        name="lift_forbidden",
+    ),
+    path(
+        "familles/<int:household_id>/personnes/<uuid:person_id>/identite/",
+        child_health.check_identity,
+        name="check_identity",
+    ),
+    path(
+        "familles/<int:household_id>/personnes/<uuid:person_id>/photo/", child_health.person_photo, name="person_photo"
+    ),
     path("familles/<int:household_id>/priorites/", families.audiences, name="audiences"),
     path("familles/<int:household_id>/pieces/", family_papers.papers, name="family_papers"),
     path("familles/<int:household_id>/pieces/demander/", family_papers.ask, name="ask_papers"),

@@ -265,7 +265,7 @@ def test_contacts_are_given_moved_and_removed(who: Family, screen: Screen) -> No
 def test_permissions_are_asked_again_each_school_year(who: Family, screen: Screen) -> None:
     answers = {"hopital": "yes", "photo": "no", "partir-seul": "no", "sorties": "yes"}
     seen = screen.post(place(who, "autorisations/"), answers)
-    assert "Autorisations de" in seen and "À répondre" not in seen
+    assert "Autorisations d’Inès enregistrées" in seen and "À répondre" not in seen
     assert "Rien n’a changé" in screen.post(place(who, "autorisations/"), answers)
     screen.at(paris(2027, 9, 10, 9))
     assert screen.go(place(who)).count("À répondre") == 4

@@ -63,6 +63,10 @@ def child(at: World) -> tuple[int]:
     return (at.benali.children[0].pk,)
 
 
+def ines(at: World) -> tuple[int, int]:
+    return at.benali.household.pk, at.benali.children[0].pk
+
+
 def number(at: World) -> tuple[str]:
     return (at.request.number,)
 
@@ -304,6 +308,13 @@ TABLE = (
     Line("office:note_call", "post", ("door", 404, 404, 404, 422, 404), lambda at: (at.benali.household.pk,), lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("office:attach_child", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
     Line("office:attach_child", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,), lambda at: {"child": at.moreau.children[0].pk}),  # noqa: E501
+    Line("office:child_health", "get", ("door", 404, 404, 404, 200, 404), ines),
+    Line("office:child_health", "post", ("door", 404, 404, 404, 422, 404), ines),
+    Line("office:forbid", "get", ("door", 404, 404, 404, 200, 404), ines),
+    Line("office:forbid", "post", ("door", 404, 404, 404, 422, 404), ines, lambda _: {"key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("office:lift_forbidden", "post", ("door", 404, 404, 404, "/agents/familles/{household}/enfants/{child}/sante/", 404), lambda at: (*ines(at), at.forbidden.pk)),  # noqa: E501
+    Line("office:check_identity", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk, at.person.pk)),  # noqa: E501
+    Line("office:person_photo", "get", ("door", 404, 404, 404, 404, 404), lambda at: (at.benali.household.pk, at.person.pk)),  # noqa: E501
     Line("office:audiences", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,)),  # noqa: E501
     Line("office:family_papers", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
     Line("office:family_papers", "post", ("door", 404, 404, 404, 404, 404), lambda at: (at.benali.household.pk,)),

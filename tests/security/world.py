@@ -22,12 +22,14 @@ from marelle.documents.services import hand_in
 from marelle.families.adults import invite_adult
 from marelle.families.authorised import Said, authorise
 from marelle.families.contacts import save_contact
+from marelle.families.forbidden import forbid
 from marelle.families.imports.saving import advance, begin_import, match_columns
 from marelle.families.invitations import schedule_round
 from marelle.families.models import (
     AdultInvitation,
     AuthorisedPerson,
     EmergencyContact,
+    ForbiddenPerson,
     Guardian,
     Household,
     ImportRun,
@@ -72,6 +74,7 @@ class World:
     news: NewsPost  # online, for the families of Inès's school
     draft: NewsPost  # for them too, not published
     document: SupportingDocument  # of the first home, about Inès; nobody answered it
+    forbidden: ForbiddenPerson  # who may not fetch Inès
     person: AuthorisedPerson  # whom the Benali let fetch Inès
     contact: EmergencyContact  # whom they ask to be called
 
@@ -183,6 +186,7 @@ def world(settings: Settings) -> World:
     settings.CLOCK = (AT, datetime.now(UTC))
     cadours()
     malika = agent()
+    AgentRole.objects.filter(user=malika).update(reads_health=True)
     benali = family(children=[("Inès", "CE2")])
     moreau = family("Moreau", children=[("Léo", "GS")], first_name="Julien")
     elsewhere = other_home(benali)
@@ -231,6 +235,9 @@ def world(settings: Settings) -> World:
             by=benali.user, at=AT,
         ),
         round=round_tomorrow(malika),
+        forbidden=forbid(
+            id=uuid.uuid4(), child=benali.children[0], name="Marc Zorn", note="Jugement", by=malika, at=AT
+        ),
         person=authorise(
             id=uuid.uuid4(), household=benali.household, by=benali.user, at=AT,
             said=Said(name="Karim Haddad", link="voisin", phone="06 00 00 00 04", children=benali.children),

@@ -5,6 +5,8 @@ from marelle.office.family.activity import absences, enrolments, service_marks
 from marelle.office.family.adults import adults
 from marelle.office.family.audiences import audiences
 from marelle.office.family.children import children, without_school
+from marelle.office.family.circle import circle
+from marelle.office.family.health import health_marks
 from marelle.office.family.history import history
 from marelle.office.family.household import corrections_waiting, home
 from marelle.office.family.papers import papers
@@ -13,6 +15,6 @@ from marelle.office.family.sight import AlertProvider, CardProvider, MarkProvide
 
 ALERTS: tuple[AlertProvider, ...] = (corrections_waiting,)
 #: The wide column, then the narrow one.
-MAIN: tuple[CardProvider, ...] = (children, papers, enrolments, absences, requests)
+MAIN: tuple[CardProvider, ...] = (children, circle, papers, enrolments, absences, requests)
 ASIDE: tuple[CardProvider, ...] = (adults, home, audiences, history)
-MARKS: tuple[MarkProvider, ...] = (without_school, service_marks)
+MARKS: tuple[MarkProvider, ...] = (without_school, health_marks, service_marks)

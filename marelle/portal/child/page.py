@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy
 from marelle.activities.models import Municipality
 from marelle.activities.queries import rules_of
 from marelle.bookings.models import Enrolment
-from marelle.families.authorised import KEPT
+from marelle.families.authorised import KEPT, days_words
 from marelle.families.labels import Look
 from marelle.families.models import AuthorisedPerson, EmergencyContact, Guardianship, HealthFile, Household
 from marelle.families.permission_answers import Permitted, permissions_of
 from marelle.families.queries import HealthStanding, HealthState, health_standing, year_of
-from marelle.foundation.sentences import day_words, short_span_words
+from marelle.foundation.sentences import day_words
 from marelle.portal.children import HouseholdChild, age_words
 from marelle.requests.corrections import Pending, pending_corrections, pending_of
 from marelle.rules.lifecycles import EnrolmentState
@@ -130,18 +130,6 @@ def _confirmed_words(one: HouseholdChild, *, town: Municipality) -> str:
     if not file.school_year:
         return _("Confirmée le %(day)s.") % facts
     return _("Confirmée le %(day)s, pour l’année %(year)s.") % facts
-
-
-def days_words(person: AuthorisedPerson) -> str:
-    """ "Le vendredi 27 novembre seulement", "23–27 nov. seulement"; "" for always."""
-    first, last = person.first_day, person.last_day
-    if first and last:
-        if first == last:
-            return _("Le %(day)s seulement") % {"day": day_words(first)}
-        return _("%(span)s seulement") % {"span": short_span_words(first, last)}
-    if first:
-        return _("À partir du %(day)s") % {"day": day_words(first)}
-    return _("Jusqu’au %(day)s") % {"day": day_words(last)} if last else ""
 
 
 def _fetcher(person: AuthorisedPerson, *, today: date) -> Fetcher:

@@ -15,6 +15,7 @@ from marelle.families.models import PermissionAnswer
 from marelle.families.permission_answers import answer_permissions, permissions_of
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import year_of
+from marelle.foundation.french import of_name
 from marelle.portal.child.forms import DietForm, PermissionsForm
 from marelle.portal.child.page import child_page
 from marelle.portal.children import HouseholdChild, children_of
@@ -114,7 +115,7 @@ def permissions(request: GuardianHttpRequest, child_id: int) -> HttpResponse:
             at=request.at,
         )
         if changed:
-            messages.success(request, _("Autorisations de %(name)s enregistrées.") % {"name": one.name})
+            messages.success(request, _("Autorisations %(name)s enregistrées.") % {"name": of_name(one.name)})
         else:
             messages.info(request, _("Rien n’a changé."))
         return redirect(address_of(one, "autorisations"))
