@@ -226,6 +226,8 @@ class Habits:
         if request is None:
             return False
         home.last_sent = at
+        if DemoRequest.objects.filter(request=request).exists():  # documents given one after the other
+            return True
         self.deeds += 1
         if request.state == RequestState.SENT:
             dice = self.almanac.dice("answer", home.said.number, at.isoformat())

@@ -48,6 +48,8 @@ class AnswerForm:
     model: str = ""
     words: str = ""
     reason_error: str = ""
+    more: str = ""
+    more_error: str = ""
     problems: list[dict[str, str]] = field(default_factory=list)
     breaks: bool = False
     anyway: bool = False

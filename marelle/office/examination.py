@@ -22,6 +22,7 @@ from marelle.families.queries import kids_of
 from marelle.foundation.components.grid import Grid, Kid, Tile
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words, list_words, moment_words, sentence
+from marelle.office.asked import Asked, Rule, read_asked
 from marelle.office.kinds import Kind, Seen, kind_of
 from marelle.office.queue import LineFacts, Readings, Row, age_words, line_words, past_since, suits_words
 from marelle.requests.labels import LINE_LOOKS
@@ -40,23 +41,6 @@ class Side(StrEnum):
     BEFORE = "avant"
     CHANGES = "changements"
     AFTER = "apres"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One thing verified. tone: "ok", "wait" or "stop", which also gives its hidden word and icon."""
-
-    tone: str
-    title: str
-    detail: str = ""
-
-    @property
-    def icon(self) -> str:
-        return {"ok": "circle-check", "wait": "triangle-alert", "stop": "circle-x"}[self.tone]
-
-    @property
-    def said(self) -> str:
-        return {"ok": _("Respectée"), "wait": _("À savoir"), "stop": _("Non respectée")}[self.tone]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +93,7 @@ class Examination:
     side: Side
     kind: Kind | None = None
     pane: Mapping[str, Any] = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def request(self) -> FamilyRequest:
@@ -135,6 +120,7 @@ def examine(readings: Readings, request: FamilyRequest, *, agent: AgentRole, sid
     services = len({line.service_id for line in all_lines}) > 1
     enrolments = {fact.line.id: fact.enrolment for fact in facts if fact.enrolment is not None}
     effects, more = _effects(facts)
+    asked = read_asked(request, [fact for fact in facts if fact.enrolment is not None], town=town, at=at)
     announced = Absence.objects.filter(line__request=request) if request.kind == RequestKind.ABSENCE else ()
     absences = {absence.line_id: absence for absence in announced}
     return Examination(
@@ -156,10 +142,11 @@ def examine(readings: Readings, request: FamilyRequest, *, agent: AgentRole, sid
             for line in all_lines
         ),
         grids=_grids(readings, request, facts, side=side),
-        rules=(*_time_rules(facts, town, at), *_enrolment_rules(facts, town), *_place_rules(facts)),
+        rules=(*_time_rules(facts, town, at), *_enrolment_rules(facts, town), *asked.rules, *_place_rules(facts)),
         effects=effects,
         more_effects=more,
         advice=_advice(facts) if kind is None else "",
+        asked=asked,
         side=side,
         kind=kind,
         pane=kind.pane(

@@ -11,11 +11,12 @@ from django.utils.translation import ngettext
 
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Group, Municipality, OpeningDay, Site, Unit
-from marelle.activities.queries import begins_at, calendar_of, limits_of
+from marelle.activities.queries import begins_at, calendar_of, limits_of, rules_of
 from marelle.bookings.labels import absence_look, acts_words
 from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.queries.days import component_places
-from marelle.bookings.services.enrolments import child_facts, group_for
+from marelle.bookings.queries.prerequisites import school_services
+from marelle.bookings.services.enrolments import Wish, facts_for, group_for
 from marelle.foundation.french import NBSP
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words, list_words, sentence
@@ -25,7 +26,7 @@ from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind
 from marelle.requests.services import HELD
 from marelle.rules.calendars import BeyondCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
-from marelle.rules.lifecycles import LineState, RequestState
+from marelle.rules.lifecycles import EnrolmentState, LineState, RequestState
 from marelle.rules.limits import Limits, may_book, may_cancel
 
 #: A pending day of today or tomorrow presses before everything else, as `requests.queries.queue` ranks it.
@@ -204,6 +205,10 @@ class Readings:
             return kind_of(request).tag(request, [fact.line for fact in facts])
         if any(isinstance(fact.suits, Refused) for fact in facts):
             return Look(_("À vérifier"), "triangle-alert", "wait")
+        if any(fact.enrolment is not None and fact.enrolment.state == EnrolmentState.INCOMPLETE for fact in facts):
+            return Look(_("Complément demandé"), "hourglass", "off")
+        if all(fact.line.act == Act.CHANGE for fact in facts):
+            return Look(_("Changement"), "pencil", "wait")
         if all(fact.enrolment is not None for fact in facts):
             return Look(_("Conditions remplies"), "circle-check", "ok")
         begins = min(fact.begins for fact in facts if fact.begins is not None)
@@ -274,7 +279,11 @@ class Readings:
                 found = group_for(
                     town=self.town,
                     activity=line.activity,
-                    child=child_facts(line.child, request.household),
+                    child=facts_for(
+                        Wish(child=line.child, activity=line.activity, answers=enrolment.answers),
+                        request.household,
+                        town=self.town,
+                    ),
                     groups=groups.get(line.activity.pk, ()),
                     on=on,
                 )
@@ -282,7 +291,11 @@ class Readings:
                 found = Refused(Reason.CLOSED)
             if isinstance(found, Refused):
                 suits = found
-            elif line.activity.site.kind == Site.Kind.SCHOOL and line.child.school_id != line.activity.site_id:
+            elif (
+                line.activity.site.kind == Site.Kind.SCHOOL
+                and line.child.school_id != line.activity.site_id
+                and line.activity.service.slug not in school_services(rules_of(self.town))
+            ):
                 suits = Refused(Reason.OTHER_SCHOOL, {"sites": (line.activity.site.name,)})
         return LineFacts(line=line, at_sending=Allowed(), now=Allowed(), enrolment=enrolment, suits=suits)
 

@@ -24,6 +24,7 @@ from marelle.accounts.permissions import agent_required
 from marelle.activities.models import Municipality, Service, Site
 from marelle.activities.queries import municipality
 from marelle.bookings.services.answers import answer_request
+from marelle.bookings.services.completing import ask_more
 from marelle.foundation.sentences import day_words, list_words, moment_words, time_words
 from marelle.foundation.typed import typed
 from marelle.office.answer_form import AnswerForm
@@ -33,7 +34,7 @@ from marelle.office.queue import Readings, line_words, sites_of, waiting_words
 from marelle.office.refusals import MODELS, reason_from
 from marelle.office.remainders import left_alone
 from marelle.office.thread import Thread, thread_of
-from marelle.requests.models import OF_SERVICES, FamilyRequest, RequestKind, RequestLine
+from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
 from marelle.requests.queries import Pile, Sought, find_among, pile_counts, queue, visible, waiting, with_lines
 from marelle.requests.services import AlreadyAnswered, Answer, Unsettled, Verdict, mark_opened
 from marelle.rules.lifecycles import LineState
@@ -238,7 +239,7 @@ def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
     """Do what the form says; afterwards go to the next request of the queue, or back to the page of the day."""
     request = desk.request
     do = request.POST.get("do", "")
-    if do not in ("accepter", "refuser", "lignes"):
+    if do not in ("accepter", "refuser", "lignes", "demander"):
         return HttpResponseBadRequest()
     readings = desk.readings([opened])
     examination = examine(readings, opened, agent=desk.agent)
@@ -255,6 +256,8 @@ def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
             line.answered_at if line else opened.answered_at,
         )
         return _page(desk, opened=opened, already=fault, status=409)
+    if do == "demander":
+        return _ask_more(desk, opened, form, examination)
     if do == "refuser":
         form.refuse_all()
     verdicts: Mapping[int, Verdict] = form.accept_all() if do == "accepter" else form.verdicts()
@@ -286,6 +289,25 @@ def _answer(desk: Desk, opened: FamilyRequest) -> HttpResponse:
     if request.POST.get("retour") == "jour":
         return redirect("office:home")
     return redirect(_address(after, desk) if after else reverse("office:queue") + desk.query_with(page=""))
+
+
+def _ask_more(desk: Desk, opened: FamilyRequest, form: AnswerForm, examination: Examination) -> HttpResponse:
+    """Ask the family for what its enrolments lack; they stay to be answered."""
+    request = desk.request
+    if not examination.asked.can_ask_more:
+        return HttpResponseBadRequest()
+    form.more = typed(request.POST, "complement", most=500)
+    if not form.more:
+        form.more_error = _("Indiquez ce qui manque : la famille le lit.")
+        form.problems = [{"text": form.more_error, "href": "#complement"}]
+        return _page(desk, opened=opened, form=form, status=422)
+    lines = [choice.row.line.id for choice in form.choices if choice.row.line.act == Act.ENROL]
+    try:
+        ask_more(request_id=opened.id, line_ids=lines, what=form.more, by=request.user, at=request.at)  # type: ignore[arg-type, attr-defined]
+    except AlreadyAnswered as fault:
+        return _page(desk, opened=desk.load(opened.number), already=fault, status=409)
+    messages.success(request, _("Complément demandé à la famille : elle reçoit un e-mail."))
+    return redirect(_address(opened.number, desk))
 
 
 def _address(number: str, desk: Desk) -> str:
