@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests import guides, offer
-from tests.e2e.people import box, lower_than, sign_in
+from tests.e2e.people import box, lower_than, send_enrolment, sign_in
 
 pytestmark = pytest.mark.e2e
 
@@ -180,12 +180,11 @@ def test_a_typical_week_reserves_and_the_same_one_cancels(live_portal, any_size,
 def test_nursery_canteen_and_after_school_side_by_side(live_portal, any_size) -> None:  # type: ignore[no-untyped-def]
     page = any_size(live_portal(prepare_e, at=offer.AT))
     sign_in(page, NADIA)
-    page.goto("/demarches/inscription/")
+    page.goto("/demarches/inscription/services/")
     nursery = page.get_by_role("checkbox", name=re.compile("Crèche.*Tom"))
     nursery.check()
     expect(page.get_by_role("checkbox", name=re.compile("Crèche.*Inès"))).to_have_count(0)
-    page.get_by_role("button", name="Envoyer ma demande d’inscription").click()
-    page.wait_for_url(re.compile(r"/demandes/2026-\d{6}/"))
+    send_enrolment(page)
     page.goto("/planning/")
     tabs = page.get_by_role("navigation", name="Services")
     for name in ("Cantine", "Périscolaire", "Crèche"):
