@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from marelle.accounts.devices import device_words
 from marelle.accounts.models import Session, User
 
-#: What a session holds besides: what it was opened on, and when (real clock, ISO).
+#: What a session holds besides: what it was opened on, and when (ISO).
 DEVICE, OPENED = "device", "opened_at"
 UNTIL_THE_BROWSER_CLOSES = timedelta(days=1)
 #: How many are thrown away in one go.
@@ -36,10 +36,10 @@ class SessionStore(DatabaseSessionStore):
         return row
 
 
-def say_device(request: HttpRequest) -> None:
-    """Note on what the session is opened."""
+def say_device(request: HttpRequest, *, at: datetime) -> None:
+    """Note on what the session is opened, and when on the portal's clock: it is only shown."""
     request.session[DEVICE] = device_words(request.headers.get("User-Agent", ""))
-    request.session[OPENED] = datetime.now(UTC).isoformat()
+    request.session[OPENED] = at.isoformat()
 
 
 def sessions_of(user: User) -> "QuerySet[Session]":

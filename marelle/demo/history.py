@@ -34,6 +34,7 @@ from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.communication.models import NewsPost
 from marelle.demo import accounts, news, people
 from marelle.demo.almanac import ONE_DAY, Almanac
+from marelle.demo.arrivals import arrive
 from marelle.demo.cover import BEFORE
 from marelle.demo.habits import Habits, Home
 from marelle.demo.models import DeliveredMail, DemoFamily, DemoRequest, DemoState
@@ -121,6 +122,7 @@ def prepare(town: Town, *, at: datetime, families: int = FAMILIES, seed: str = S
         if not NewsPost.objects.exists():
             news.tell(history.almanac, malika=history.malika, karim=history.karim, at=at)
         history.play()
+        arrive(municipality(), at=at)
         history.fill_the_queue()
         state.played_until = at
         state.save(update_fields=["families", "played_until"])

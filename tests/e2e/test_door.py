@@ -111,9 +111,12 @@ def test_guide_a_one_comes_in_by_address_and_password_or_asks_for_one_alone(live
     page.get_by_role("button", name="Continuer").click()
     expect(page.get_by_role("alert")).to_contain_text("Le code a 6 chiffres")
     axe(page)
+    # By the keyboard alone: the code, then the password.
     type_code(page, KARIM)
-    page.get_by_role("button", name="Continuer").click()
-    choose_password(page)
+    page.get_by_label("Code à 6 chiffres").press("Enter")
+    expect(page.get_by_role("heading", name="Choisissez un mot de passe")).to_be_visible()
+    page.get_by_label("Mot de passe", exact=True).press_sequentially(NEW_PASSWORD)
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Bonjour Karim")).to_be_visible()
 
 
@@ -279,3 +282,45 @@ def child(page: Page, group: str, first_name: str, born: str) -> None:
     fields.get_by_label("Nom", exact=True).fill("Haddad")
     fields.get_by_label("Date de naissance").fill(born)
     fields.get_by_label("École").select_option("ecole-du-port")
+
+
+@pytest.mark.row("A1", "C1")
+def test_a_second_step_and_another_adult(live_portal, phone, visit) -> None:  # type: ignore[no-untyped-def]
+    """An application's code after the password; and the guardian who invites the other one."""
+    import base64
+    from datetime import UTC, datetime, timedelta
+
+    from marelle.accounts import totp
+
+    portal = live_portal(prepare_a, at=offer.AT, worker=True)
+    page = phone(portal)
+    sign_in(page, NADIA)
+    page.goto("/compte/deuxieme-etape/")
+    letters = page.locator(".secretkey").inner_text().replace(" ", "").strip()
+    secret = base64.b32decode(letters + "=" * (-len(letters) % 8))
+    page.get_by_label("Code de votre application").fill(totp.code_at(secret, totp.step_at(datetime.now(UTC))))
+    page.get_by_role("button", name="Activer la deuxième étape").click()
+    expect(page.locator(".recovery li")).to_have_count(10)
+    lower_than(page)
+    page.context.clear_cookies()
+    at_the_door(page, NADIA)
+    page.get_by_label("Mot de passe", exact=True).fill(offer.PASSWORD)
+    page.get_by_role("button", name="Me connecter").click()
+    # The clock of the application may be half a minute ahead: that code was not taken yet.
+    later = datetime.now(UTC) + timedelta(seconds=totp.STEP)
+    page.get_by_label("Code de votre application").fill(totp.code_at(secret, totp.step_at(later)))
+    page.get_by_role("button", name="Entrer").click()
+    expect(page.get_by_role("heading", name="Bonjour Nadia")).to_be_visible()
+    # Another adult.
+    page.goto("/famille/inviter/")
+    for label, value in (("Son prénom", "Sam"), ("Son nom", "Benali"), ("Son adresse e-mail", "sam@famille.example")):
+        page.get_by_label(label).fill(value)
+    page.get_by_role("button", name="Envoyer l’invitation").click()
+    expect(page.get_by_role("main")).to_contain_text("sam@famille.example")
+    sam = visit(portal, size="phone")
+    link = re.search(r"http\S+(/famille/rejoindre/\S+)", read_mail(sam, "sam@famille.example", "vous invite"))
+    assert link is not None
+    sam.goto(link[1])
+    sam.get_by_role("button", name="Rejoindre ce foyer").click()
+    choose_password(sam)
+    expect(sam.get_by_role("heading", name="Bonjour Sam")).to_be_visible()

@@ -109,6 +109,7 @@ FAMILY = [
     "/compte/adresse/",
     "/compte/deuxieme-etape/",
     "/compte/preuve/",
+    "/famille/inviter/",
     "/famille/moi/",
     "/famille/mes-e-mails/",
     "/famille/adresse/",

@@ -101,7 +101,7 @@ def enter(request: ArrivedHttpRequest, user: User, *, email: str, remember: bool
     for key in (ADDRESS, LINK, ADDRESS_LINK, CODE, SENT_TO, FORGOTTEN, CHOOSING, NEWCOMER, SECOND):
         request.session.pop(key, None)
     request.session.set_expiry(settings.SESSION_COOKIE_AGE if remember else 0)
-    say_device(request)
+    say_device(request, at=request.at)
     mark_proved(request)
     if waited := waiting.take(request.session, user, at=request.at):
         import_string(settings.TAKE_UP)(request, user, waited)

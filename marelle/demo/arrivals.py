@@ -1,0 +1,61 @@
+"""A family that came by itself, and waits for an agent: its telephone is one that the town knows already, for the agent
+to wonder about."""
+
+import uuid
+from datetime import date, datetime, timedelta
+
+from marelle.activities.models import Municipality, Site
+from marelle.activities.queries import takes_new_accounts
+from marelle.demo.accounts import PASSWORD
+from marelle.demo.dossiers import picture
+from marelle.demo.people import AGES, DOMAIN
+from marelle.documents.services.arrivals import proof_of_address, send_dossier
+from marelle.families.models import Guardian
+from marelle.families.newcomers import found_household
+from marelle.families.services import Address, NewChild, NewGuardian
+from marelle.requests.models import FamilyRequest, RequestKind
+
+AGO = timedelta(hours=20)
+
+
+def arrive(town: Municipality, *, at: datetime) -> bool:
+    """Let one family come, once. False where the town takes none, or when one has come."""
+    if not takes_new_accounts(town) or FamilyRequest.objects.filter(kind=RequestKind.ACCOUNT).exists():
+        return False
+    moment = at - AGO
+    school = Site.objects.filter(kind=Site.Kind.SCHOOL, archived_at=None).first()
+    level = school.levels[0] if school is not None and school.levels else ""
+    known = Guardian.objects.exclude(phone="").order_by("-id").first()
+    user = found_household(
+        guardian=NewGuardian(
+            first_name="Maud",
+            last_name="Kerbrat",
+            email=f"maud.kerbrat@{DOMAIN}",
+            phone=known.phone if known is not None else "06 00 00 00 99",
+        ),
+        address=Address(street="11 chemin des Vignes", postcode="31480", city=town.short_name or town.name),
+        children=[
+            NewChild(
+                first_name="Yann",
+                last_name="Kerbrat",
+                birth_date=date(at.year - AGES.get(level, 6), 4, 9),
+                school=school,
+                level=level,
+            )
+        ],
+        password=PASSWORD,
+        at=moment,
+    )
+    household = user.guardian.households.get()
+    paper = proof_of_address(town)
+    send_dossier(
+        household=household,
+        town=town,
+        by=user,
+        at=moment,
+        send_key=uuid.uuid5(uuid.NAMESPACE_OID, f"{town.slug} {household.pk}"),
+        judged=picture(paper.name) if paper is not None else None,
+        file_name="justificatif.jpg",
+        issued_on=(moment - timedelta(days=30)).date() if paper is not None else None,
+    )
+    return True
