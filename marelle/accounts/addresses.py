@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
-from marelle.accounts.models import AddressChange, Session, User
+from marelle.accounts.models import AddressChange, SecondFactor, Session, User
 from marelle.foundation import outbox
 from marelle.foundation.audit import record
 
@@ -76,6 +76,8 @@ def undo_change(*, token: str, at: datetime) -> User:
     user.set_unusable_password()
     user.save(update_fields=["password"])
     settle(user, change.old, at=at)
+    # A second step that came after the change would shut out whose address it is.
+    SecondFactor.objects.filter(user=user, created_at__gt=change.changed_at).delete()
     Session.objects.filter(user=user).delete()
     record(
         at=at,

@@ -7,9 +7,10 @@ import pytest
 import time_machine
 from django.test import Client
 
-from marelle.accounts.models import AddressChange, SentCode, User
+from marelle.accounts.models import AddressChange, SecondFactor, SentCode, User
 from marelle.foundation.models import AuditLine, OutboxMail
 from tests.accounts.test_door import NEW_PASSWORD, digits_in, post_all, sign_in
+from tests.accounts.test_second_factor import code_of, shown_secret
 from tests.people import PASSWORD, agent, family, guardian_with_account, queries, signed_in, town
 from tests.spaces import plain_spaces
 
@@ -144,6 +145,9 @@ def test_who_holds_the_old_address_puts_it_back(nadia: User, mailoutbox) -> None
     address_in_flight(thief, "voleur@example.org")
     thief.post("/compte/adresse/code/", {"code": digits_in(post_all(mailoutbox)[0])})
     path = re.search(r"http://\S+?(/compte/adresse/remettre/\S+)", str(post_all(mailoutbox)[0].body))[1]
+    secret = shown_secret(thief)
+    thief.post("/compte/deuxieme-etape/", {"code": code_of(secret)})
+    assert SecondFactor.objects.exists()
     for _scanner in range(2):
         assert Client().get(path).status_code == 200
     nadia.refresh_from_db()

@@ -183,6 +183,9 @@ def test_the_proof_sends_the_dossier_once(mailoutbox, malika: User) -> None:  # 
     assert request.number in page and "La mairie répond sous" in page
     assert client.get(f"/demandes/{request.number}/").status_code == 200
     assert OutboxMail.objects.filter(kind="requests/sent", to_address=EMAIL).count() == 1
+    # And they may write under it.
+    answer = client.post(f"/demandes/{request.number}/message/", {"send_key": "00000000-0000-4000-8000-000000000009"})
+    assert "/mon-dossier/" not in answer.get("Location", "")
 
 
 def queue_page(malika: User) -> tuple[Client, str]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from marelle.families.permissions import GuardianHttpRequest, guardian_required
+from marelle.families.permissions import GuardianHttpRequest, before_acceptance, guardian_required
 from marelle.foundation.files.judging import judge
 from marelle.foundation.files.store import FileGone, respond
 from marelle.foundation.files.verdicts import Faulty
@@ -23,6 +23,7 @@ from marelle.requests.thread import LONGEST, NothingWritten, ThreadClosed, log_r
 @sensitive_post_parameters("message")
 @require_POST
 @guardian_required
+@before_acceptance
 def say(request: GuardianHttpRequest, number: str) -> HttpResponse:
     """What is wrong comes back as typed (422), but for the file, which must be chosen again."""
     found = found_or_404(request, number)
@@ -62,6 +63,7 @@ def say(request: GuardianHttpRequest, number: str) -> HttpResponse:
 
 @require_POST
 @guardian_required
+@before_acceptance
 def read(request: GuardianHttpRequest, number: str) -> HttpResponse:
     """The page's script sends it when the messages are shown; a button does without script."""
     mark_read(request_id=found_or_404(request, number).pk, by=request.user)
@@ -70,6 +72,7 @@ def read(request: GuardianHttpRequest, number: str) -> HttpResponse:
 
 @require_safe
 @guardian_required
+@before_acceptance
 def file(request: GuardianHttpRequest, number: str, message: uuid.UUID) -> HttpResponse:
     """The file of a message, for the household of its request alone."""
     found = found_or_404(request, number)
