@@ -4,6 +4,7 @@ to wonder about."""
 import uuid
 from datetime import date, datetime, timedelta
 
+from marelle.accounts.models import User
 from marelle.activities.models import Municipality, Site
 from marelle.activities.queries import takes_new_accounts
 from marelle.demo.accounts import PASSWORD
@@ -14,14 +15,27 @@ from marelle.families.models import Guardian
 from marelle.families.newcomers import found_household
 from marelle.families.services import Address, NewChild, NewGuardian
 from marelle.requests.models import FamilyRequest, RequestKind
+from marelle.requests.services import Verdict, answer
+from marelle.rules.lifecycles import RequestState
 
-AGO = timedelta(hours=20)
+AGO, LONG = timedelta(hours=20), timedelta(days=2)
 
 
-def arrive(town: Municipality, *, at: datetime) -> bool:
-    """Let one family come, once. False where the town takes none, or when one has come."""
-    if not takes_new_accounts(town) or FamilyRequest.objects.filter(kind=RequestKind.ACCOUNT).exists():
+def arrive(town: Municipality, *, malika: User, at: datetime) -> bool:
+    """Let one family come, once; days later, Malika has accepted it. False where the town takes none."""
+    if not takes_new_accounts(town):
         return False
+    come = FamilyRequest.objects.filter(kind=RequestKind.ACCOUNT).first()
+    if come is not None:
+        if come.state == RequestState.SENT and come.sent_at < at - LONG:
+            moment = come.sent_at + LONG
+            answer(
+                request_id=come.pk,
+                verdicts={line.pk: Verdict(accept=True) for line in come.lines.all()},
+                by=malika,
+                at=moment,
+            )
+        return True
     moment = at - AGO
     school = Site.objects.filter(kind=Site.Kind.SCHOOL, archived_at=None).first()
     level = school.levels[0] if school is not None and school.levels else ""

@@ -122,7 +122,7 @@ def prepare(town: Town, *, at: datetime, families: int = FAMILIES, seed: str = S
         if not NewsPost.objects.exists():
             news.tell(history.almanac, malika=history.malika, karim=history.karim, at=at)
         history.play()
-        arrive(municipality(), at=at)
+        arrive(municipality(), malika=history.malika, at=at)
         history.fill_the_queue()
         state.played_until = at
         state.save(update_fields=["families", "played_until"])

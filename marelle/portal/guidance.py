@@ -138,8 +138,8 @@ ACCOUNT = Topic(
     title=_("Se connecter"),
     icon="key-round",
     steps=(
-        _("Indiquez votre adresse e-mail. La première fois, ou sans mot de passe, demandez un lien."),
-        _("Le lien vient par e-mail. Regardez aussi dans les messages indésirables."),
+        _("Indiquez votre adresse e-mail. La première fois, ou sans mot de passe, demandez un code."),
+        _("Le code vient par e-mail. Regardez aussi dans les messages indésirables."),
         _("Nous ne demandons jamais votre mot de passe par téléphone ni par e-mail."),
     ),
 )
