@@ -129,7 +129,7 @@ class Habits:
             self._wish(home, child, activity, year, dice)
             for child in home.children
             if (child.pk, year.pk) not in home.places
-            for activity in self._offer(child)
+            for activity in self.offer_of(child)
             if activity.service.slug in at_school and activity.site_id == child.school_id
         ]
         return self._send_enrolments(home, year, wishes, at, dice)
@@ -144,7 +144,7 @@ class Habits:
     def _wishes(self, home: Home, year: SchoolYear) -> list[Wish]:
         wishes = []
         for child in home.children:
-            for activity in self._offer(child):
+            for activity in self.offer_of(child):
                 if activity.service.slug in school_services(rules_of(self.almanac.town)):
                     continue
                 dice = self.almanac.dice(home.said.number, child.pk, activity.pk)
@@ -175,7 +175,8 @@ class Habits:
             if len(rows) == 1 and row.state == EnrolmentState.REFUSED
         ]
 
-    def _offer(self, child: Child) -> list[Activity]:
+    def offer_of(self, child: Child) -> list[Activity]:
+        """What the child may ask for, in order."""
         if child.school_id not in self.offers:
             self.offers[child.school_id] = activities_for(schools=[child.school_id] if child.school_id else [])
         return self.offers[child.school_id]
@@ -412,7 +413,7 @@ class Habits:
             options = [
                 (child, activity)
                 for child in home.children
-                for activity in self._offer(child)
+                for activity in self.offer_of(child)
                 if (child.pk, activity.pk) not in known
             ]
             dice.shuffle(options)

@@ -23,13 +23,15 @@ from django.db.models import F, QuerySet
 
 from marelle.accounts.services import activate
 from marelle.activities.models import Municipality, OpeningDay, SchoolYear, Site, Unit
-from marelle.activities.queries import municipality, rules_of
-from marelle.bookings.models import Booking, Enrolment
+from marelle.activities.queries import municipality, rules_of, years_to_enrol
+from marelle.bookings.models import Booking, Enrolment, EnrolmentDraft
 from marelle.bookings.queries.days import live_enrolments, load_days
 from marelle.bookings.queries.openings import instants, periods_that_open
 from marelle.bookings.queries.overrides import override
 from marelle.bookings.services import openings
 from marelle.bookings.services.answers import answer_request
+from marelle.bookings.services.completing import ask_more, complete
+from marelle.bookings.services.drafts import keep_draft
 from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.communication.models import NewsPost
 from marelle.demo import accounts, news, people
@@ -74,6 +76,8 @@ NO_INSURANCE = "Il manque l’attestation d’assurance scolaire. Déposez-la à
 OUTING = "Sortie scolaire ce jour-là : le pique-nique est fourni par l’école."
 TOO_LATE = "La commande est déjà partie : ce jour reste réservé."
 NO_PLACE = "Il n’y a plus de place ce jour-là."
+MORE = "Merci d’indiquer le nom de la personne qui viendra chercher l’enfant les premiers jours."
+DONE = "C’est sa grand-mère, Mme Martin : nous l’avons ajoutée aux personnes autorisées."
 CALLED = "À la demande de la famille, par téléphone."
 
 
@@ -124,6 +128,7 @@ def prepare(town: Town, *, at: datetime, families: int = FAMILIES, seed: str = S
         history.play()
         arrive(municipality(), malika=history.malika, at=at)
         history.fill_the_queue()
+        history.begin_enrolments()
         state.played_until = at
         state.save(update_fields=["families", "played_until"])
         settle_old_mail(at=at, begun=begun)
@@ -402,6 +407,8 @@ class History:
             return
         number = next((n for n, home in self.homes.items() if home.household.pk == request.household_id), 0)
         dice = self.almanac.dice("verdict", number, request.sent_at.isoformat())
+        if self._asks_more(note, request, lines, number, at):
+            return
         verdicts = {line.pk: Verdict(accept=True) for line in lines}
         for line, why in self._refusals(lines, number, dice):
             verdicts[line.pk] = Verdict(accept=False, reason=why)
@@ -421,6 +428,33 @@ class History:
             home = self.homes[number]
             home.row.reserved_until = None
             home.row.save(update_fields=["reserved_until"])
+
+    def _asks_more(
+        self, note: DemoRequest, request: FamilyRequest, lines: Sequence[RequestLine], number: int, at: datetime
+    ) -> bool:
+        """Now and then an agent asks for more before answering an enrolment; the family says so a day later, and is
+        answered the day after."""
+        fresh = [
+            e for e in Enrolment.objects.filter(line__in=lines) if e.state == EnrolmentState.SUBMITTED and not e.reason
+        ]
+        dice = self.almanac.dice("more", number, request.sent_at.isoformat())
+        if not fresh or number not in self.homes or number == people.JULIEN or dice.random() > 0.1:
+            return False
+        ask_more(request_id=request.pk, line_ids=[e.line_id for e in fresh], what=MORE, by=self.karim, at=at)
+        self.deeds += 1
+        home = self.homes[number]
+
+        def say(then: datetime) -> None:
+            if home.adults and Enrolment.objects.filter(line__in=lines, state=EnrolmentState.INCOMPLETE).exists():
+                complete(request_id=request.pk, reply=DONE, by=home.adults[0], at=then)
+                self.deeds += 1
+
+        self._at(at + timedelta(hours=dice.uniform(26, 40)), say)
+        day = self.almanac.working_day(self.almanac.local(at) + 3 * ONE_DAY)
+        note.answer_at = self.almanac.instant(day, 9, dice.uniform(0, 120))
+        note.save(update_fields=["answer_at"])
+        self._expect_answer(note)
+        return True
 
     def _refusals(self, lines: Sequence[RequestLine], number: int, dice: Random) -> list[tuple[RequestLine, str]]:
         """The few lines that are refused, and why. Nadia's always shows one day among many."""
@@ -463,6 +497,32 @@ class History:
             return
 
     # ── what waits for the visitor ──────────────────────────────────────────────────────────────────────────────────
+
+    def begin_enrolments(self) -> None:
+        """Two families have begun to enrol for a year and not sent it yet: what "Reprendre" is for."""
+        years, _later = years_to_enrol(today=self.almanac.local(self.until), at=self.until)
+        homes = [home for number, home in sorted(self.homes.items()) if number != people.JULIEN and home.adults]
+        if not years or EnrolmentDraft.objects.exists():
+            return
+        year = years[-1]
+        for home in homes[1:3]:
+            offers = [
+                (child, activity)
+                for child in home.children
+                for activity in self.habits.offer_of(child)
+                if not Enrolment.objects.filter(child=child, activity=activity, school_year=year).exists()
+            ]
+            if offers:
+                child, activity = offers[0]
+                keep_draft(
+                    user=home.adults[0],
+                    household=home.household,
+                    school_year=year,
+                    says={"wanted": [f"{child.pk}.{activity.pk}"]},
+                    step="services",
+                    at=self.until - timedelta(hours=14),
+                )
+                self.deeds += 1
 
     def fill_the_queue(self) -> None:
         """Let families send what the visitor should find waiting: a bit of everything, one day that presses, and

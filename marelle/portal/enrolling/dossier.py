@@ -153,7 +153,8 @@ def dossier_of(
     lines: list[Line] = []
     if draft is not None and wanted:
         lines.append(_begun(draft, wanted, year))
-    lines += _school(enrolments, required, child, year, town)
+    if not any(service.slug in school_services(rules_of(town)) for service in wanted):
+        lines += _school(enrolments, required, child, year, town)
     lines += _things(required, services, enrolments, child, year, town)
     for enrolment in enrolments:
         lines.append(_enrolment(enrolment, town=town))

@@ -353,6 +353,7 @@ def _check_page(wizard: Wizard, *, message: str, problems: list[dict[str, str]] 
         {
             "tasks": [(task, _url(wizard, task.step)) for task in tasks_of(wizard)],
             "lacking": lacking_words(wizard) if not wizard.accepts_on_check else [],
+            "all_lack": all(wizard.lacks(wish) for wish in wizard.wishes),
             "accepted": {terms.slug for terms in wizard.accepted},
             "send_key": wizard.draft.send_key if wizard.draft is not None else "",
             "message": message,
