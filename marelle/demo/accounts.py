@@ -33,7 +33,15 @@ def _agent(name: str, title: str, town: Municipality, at: datetime) -> User:
     email = agent_address(name, town)
     user = User.objects.filter(email=email).first()
     if user is None:
-        user = register_agent(name=name, email=email, kind=AgentRole.Kind.OFFICE, job_title=title, by=PORTAL, at=at)
+        user = register_agent(
+            name=name,
+            email=email,
+            kind=AgentRole.Kind.OFFICE,
+            job_title=title,
+            reads_health=name == AGENTS[0][0],
+            by=PORTAL,
+            at=at,
+        )
         activate(user=user, password=PASSWORD, at=at)
     return user
 

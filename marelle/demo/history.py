@@ -34,7 +34,7 @@ from marelle.bookings.services.completing import ask_more, complete
 from marelle.bookings.services.drafts import keep_draft
 from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.communication.models import NewsPost
-from marelle.demo import accounts, news, people
+from marelle.demo import accounts, circle, news, people
 from marelle.demo.almanac import ONE_DAY, Almanac
 from marelle.demo.arrivals import arrive
 from marelle.demo.cover import BEFORE
@@ -359,6 +359,9 @@ class History:
                 return
             activate(user=user, password=accounts.PASSWORD, at=at)
             home.adults.append(user)
+            if home.adults == [user] and home.said.number != people.JULIEN:
+                dice = self.almanac.dice(home.said.number, "circle")
+                circle.tell(home=home, user=user, town=self.town, at=at, dice=dice)
             self._plan_evening(home, self.almanac.local(at), least=at + timedelta(minutes=4))
 
         return join

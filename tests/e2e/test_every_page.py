@@ -53,6 +53,8 @@ def prepare() -> dict[str, object]:
     document = handed_in(who)
     return {
         "closure": strike.pk,
+        "child": who.children[0].pk,
+        **around(who, malika),
         "news": publish("Grève mardi", by=malika, urgent=True, summary="Pas de cantine.", body="## Qui ?\n\n- Tous").pk,
         "draft": draft(by=malika).pk,
         "pending": pending.number,
@@ -67,6 +69,25 @@ def prepare() -> dict[str, object]:
         "run": run.pk,
         "round": scheduled.pk,
     }
+
+
+def around(who: offer.Family, agent: offer.User) -> dict[str, object]:
+    """A health file, somebody who fetches the children, a contact; an agent who reads health files."""
+    import uuid
+
+    from marelle.accounts.models import AgentRole
+    from marelle.families.authorised import Said, authorise
+    from marelle.families.contacts import save_contact
+
+    offer.healthy(who)
+    AgentRole.objects.filter(user=agent).update(reads_health=True)
+    said = Said(name="Karim Haddad", link="voisin", phone="06 00 00 00 04", children=who.children)
+    person = authorise(id=uuid.uuid4(), household=who.household, said=said, by=who.user, at=offer.AT)
+    contact = save_contact(
+        id=uuid.uuid4(), household=who.household, children=who.children, name="Samira Benali", link="grand-mère",
+        phone="06 00 00 00 03", by=who.user, at=offer.AT,
+    )  # fmt: skip
+    return {"person": str(person.pk), "contact": str(contact.pk)}
 
 
 FAMILY = [
@@ -102,6 +123,16 @@ FAMILY = [
     "/demandes/{pending}/retirer/",
     "/famille/",
     "/famille/historique/",
+    "/famille/enfants/{child}/",
+    "/famille/enfants/{child}/repas/",
+    "/famille/enfants/{child}/autorisations/",
+    "/famille/enfants/{child}/sante/",
+    "/famille/enfants/{child}/sante/modifier/",
+    "/famille/enfants/{child}/sante/lectures/",
+    "/famille/personnes/nouvelle/?jour=2026-11-12",
+    "/famille/personnes/{person}/",
+    "/famille/contacts/nouveau/",
+    "/famille/contacts/{contact}/",
     "/documents/",
     "/documents/{document}/retirer/",
     "/compte/",
@@ -142,6 +173,8 @@ AGENT = [
     "/agents/familles/",
     "/agents/familles/nouvelle/",
     "/agents/familles/{household}/",
+    "/agents/familles/{household}/enfants/{child}/sante/",
+    "/agents/familles/{household}/enfants/{child}/interdits/",
     "/agents/familles/{household}/?voir=demandes",
     "/agents/familles/{household}/corriger/?quoi=foyer",
     "/agents/familles/{household}/corriger/?quoi=quotient",

@@ -22,7 +22,7 @@ from tests.people import signed_in
 
 OLD = f"old:{base64.urlsafe_b64encode(bytes(range(32))).decode()}"
 NEW = f"new:{base64.urlsafe_b64encode(bytes(range(32, 64))).decode()}"
-CHILDREN, SAVES = 240, 25
+CHILDREN, SAVES = 120, 12
 
 
 def prepare() -> dict[str, Any]:
