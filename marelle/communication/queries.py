@@ -20,13 +20,13 @@ ALERT_LASTS = timedelta(days=31)
 
 
 def has_news(town: Municipality) -> bool:
-    """Whether the town shows news at all."""
-    return Tab.NEWS not in rules_of(town).municipality.tabs_off
+    """Whether the town shows news at all; one without a file yet has switched nothing off."""
+    return not town.document_hash or Tab.NEWS not in rules_of(town).municipality.tabs_off
 
 
 def at_the_door(town: Municipality, *, at: datetime) -> "QuerySet[NewsPost]":
     """What a stranger reads: what is for everybody, where the town says so."""
-    if not has_news(town) or not rules_of(town).municipality.public_news:
+    if not town.document_hash or not has_news(town) or not rules_of(town).municipality.public_news:
         return NewsPost.objects.none()
     return online(at=at).filter(FOR_EVERYBODY)
 

@@ -108,4 +108,11 @@ def privacy(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
-    return _page(request, "portal/help/accessibility.html", address=settings.PUBLIC_URL)
+    """The statement, in the order that the French model asks for (décret n° 2019-768, arrêté du 20 septembre 2019)."""
+    return _page(
+        request,
+        "portal/help/accessibility.html",
+        address=settings.PUBLIC_URL,
+        recourse_url="https://formulaire.defenseurdesdroits.fr/",
+        delegates_url="https://www.defenseurdesdroits.fr/carte-des-delegues",
+    )
