@@ -195,7 +195,7 @@ def test_another_household_is_never_shown(settings: Settings, benali: Family, ma
     assert "Inès" not in seen and "Prochain jour" not in seen and "2026-0" not in seen
 
 
-QUERIES = 18
+QUERIES = 19
 
 
 @pytest.mark.parametrize("count", [1, 6])
