@@ -34,7 +34,7 @@ from marelle.bookings.services.completing import ask_more, complete
 from marelle.bookings.services.drafts import keep_draft
 from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.communication.models import NewsPost
-from marelle.demo import accounts, circle, news, people
+from marelle.demo import accounts, circle, news, people, questions
 from marelle.demo.almanac import ONE_DAY, Almanac
 from marelle.demo.arrivals import arrive
 from marelle.demo.cover import BEFORE
@@ -127,6 +127,9 @@ def prepare(town: Town, *, at: datetime, families: int = FAMILIES, seed: str = S
             news.tell(history.almanac, malika=history.malika, karim=history.karim, at=at)
         history.play()
         arrive(municipality(), malika=history.malika, at=at)
+        if not FamilyRequest.objects.filter(kind=RequestKind.QUESTION).exists():
+            askers = [home for number, home in sorted(history.homes.items()) if number != people.JULIEN]
+            questions.tell(history.almanac, askers, malika=history.malika, karim=history.karim, at=at)
         history.fill_the_queue()
         history.begin_enrolments()
         state.played_until = at

@@ -112,7 +112,7 @@ def test_another_household_sees_nothing(settings: Settings, benali: Family) -> N
     assert "Aucune demande pour l’instant" in seen and "Inès" not in seen
 
 
-QUERIES = 15
+QUERIES = 16
 
 
 @pytest.mark.parametrize("count", [1, 8])
