@@ -84,6 +84,7 @@ TICKS = [
     "marelle.bookings.services.moves.tick",
     "marelle.bookings.services.health_files.tick",
     "marelle.families.authorised.tick",
+    "marelle.families.health_reminders.tick",
     "marelle.accounts.tasks.tick",
     "marelle.foundation.housekeeping.tick",
     "marelle.communication.services.notices.tick",

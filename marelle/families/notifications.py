@@ -1,4 +1,4 @@
-"""How the worker fills the invitation."""
+"""How the worker fills the invitations and the reminder of a health file."""
 
 from typing import Any
 
@@ -34,4 +34,14 @@ def adult_invitation(mail: OutboxMail) -> dict[str, Any]:
     return {"invitation": one, "url": link_to_join(one) if is_open else ""}
 
 
-builders = {"adult_invitation": adult_invitation, "invitation": invitation}
+def health_reminder(mail: OutboxMail) -> dict[str, Any]:
+    """Nothing of what the file holds: the page asks for the password."""
+    child = Child.objects.get(pk=mail.context["child"])
+    return {
+        "guardian": Guardian.objects.get(pk=mail.context["guardian"]),
+        "child": child,
+        "url": settings.PUBLIC_URL + reverse("portal:child", args=[child.pk]),
+    }
+
+
+builders = {"adult_invitation": adult_invitation, "health_reminder": health_reminder, "invitation": invitation}

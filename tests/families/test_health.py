@@ -3,18 +3,22 @@
 from datetime import date, datetime, timedelta
 
 import pytest
+from django.core import mail
 from django.core.exceptions import PermissionDenied
+from django.core.management import call_command
 
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import SchoolYear, Site
 from marelle.families.health import HealthContent, Vaccination
 from marelle.families.health_files import ChangedMeanwhile, confirm_health, erase_health, open_health, save_health
+from marelle.families.health_reminders import tick
 from marelle.families.models import Child, HealthFile, HealthReading, ReadingReason
 from marelle.families.queries import HealthState, health_standing
-from marelle.foundation.models import AuditLine
+from marelle.foundation.models import AuditLine, OutboxMail
 from tests.offer import AT, PARIS, Family, agent, cadours, family, paris, school_year
 from tests.people import queries
 from tests.security.world import agent_of, other_home
+from tests.spaces import plain_spaces
 
 pytestmark = [pytest.mark.django_db, pytest.mark.row("E5")]
 
@@ -178,3 +182,24 @@ def test_an_erased_file_leaves_a_line_and_nothing_else() -> None:
     assert erase_health(children=ids, at=AT + timedelta(days=400)) == 0
     assert not HealthFile.objects.exists() and not HealthReading.objects.exists()
     assert AuditLine.objects.filter(action="health.erased").count() == 1
+
+
+def test_a_date_that_nears_is_told_once_to_both_homes_and_says_nothing() -> None:
+    cadours()
+    who = family()
+    elsewhere = other_home(who)
+    saved(who)
+    before, near = paris(2027, 7, 20, 9), paris(2027, 8, 10, 9)
+    assert tick(at=before) == 0
+    assert tick(at=near) == 1 and tick(at=near) == 0
+    reminders = OutboxMail.objects.filter(kind="families/health_reminder")
+    assert set(reminders.values_list("to_address", flat=True)) == {who.email, elsewhere.email}
+    call_command("worker", "--once")
+    told = [letter for letter in mail.outbox if "Relisez la fiche santé d’Inès" in plain_spaces(letter.subject)]
+    assert len(told) == 2
+    for letter in told:
+        for word in ("PAI", "Asthme", "Arachide"):
+            assert word not in letter.message().as_string() and word not in str(letter.body)
+    # A new end is another date to tell of.
+    HealthFile.objects.update(plan_until=date(2027, 9, 5))
+    assert tick(at=near) == 1

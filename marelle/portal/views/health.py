@@ -11,7 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from marelle.accounts.permissions import proof_required, recently_proved, to_the_proof
-from marelle.activities.queries import municipality
+from marelle.activities.queries import municipality, rules_of
 from marelle.families.health_files import ChangedMeanwhile, Opened, confirm_health, open_health, save_health
 from marelle.families.models import HealthFile, HealthReading, ReadingReason
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
@@ -50,6 +50,7 @@ def health(request: GuardianHttpRequest, child_id: int) -> HttpResponse:
             "one": one,
             "content": found.content,
             "file": file,
+            "has_papers": any(paper.health for paper in rules_of(town).papers),
             "standing": standing,
             "look": HEALTH_LOOKS[standing.state if standing else HealthState.UP_TO_DATE],
             "confirmed": day_words(file.confirmed_at.astimezone(town.tz).date(), year=True),
