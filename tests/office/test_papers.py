@@ -1,0 +1,273 @@
+"""Agents answer documents, ask for them, and take them at the counter."""
+
+import re
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from marelle.accounts.models import User
+from marelle.activities.queries import municipality, rules_of
+from marelle.documents.models import SupportingDocument
+from marelle.documents.queries import Subject, standing
+from marelle.documents.services import hand_in
+from marelle.documents.services.keeping import tick as keep
+from marelle.documents.services.reminders import tick as remind
+from marelle.foundation.models import AuditLine, OutboxMail, StoredFile
+from marelle.foundation.postman import compose
+from marelle.rules.papers import DocumentState, PaperState
+from tests.documents.papers import PICTURE, town_with_papers
+from tests.foundation.hostile import photograph
+from tests.offer import AT, Family, agent, ask, family
+from tests.people import queries
+
+pytestmark = [pytest.mark.django_db, pytest.mark.row("E6")]
+YEAR = "2026-2027"
+
+
+@pytest.fixture(autouse=True)
+def portal(settings, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
+    settings.FILES_DIR = tmp_path / "files"
+    settings.CLOCK = (AT, datetime.now(UTC))
+    town_with_papers()
+    return settings.FILES_DIR
+
+
+@pytest.fixture
+def benali() -> Family:
+    who = family()
+    ask(who)
+    OutboxMail.objects.all().delete()
+    return who
+
+
+@pytest.fixture
+def malika() -> User:
+    return agent()
+
+
+def desk(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def text(answer) -> str:  # type: ignore[no-untyped-def]
+    return re.sub(r"\s+", " ", answer.text.replace("\u00a0", " ").replace("\u202f", " "))
+
+
+def give(who: Family, paper: str, **fields) -> SupportingDocument:  # type: ignore[no-untyped-def]
+    said = {"name": "photo.jpg", "at": AT, "school_year": YEAR, "judged": PICTURE, **fields}
+    return hand_in(household=who.household, paper=rules_of(municipality()).paper(paper), by=who.user, **said)
+
+
+def state(who: Family, paper: str) -> PaperState:
+    found = standing(
+        town=municipality(),
+        household=who.household,
+        children=who.children[:1],
+        school_year=YEAR,
+        papers=[paper],
+        on=AT.date(),
+    )
+    return next(iter(found.values())).state
+
+
+def answer_to(client: Client, document: SupportingDocument, do: str, **fields: str):  # type: ignore[no-untyped-def]
+    assert document.review is not None
+    line = document.review
+    return client.post(f"/agents/demandes/{line.request.number}/", {"do": do, "lues": f"{line.pk} ", **fields})
+
+
+def mails() -> list[str]:
+    return [re.sub(r"\s+", " ", str(compose(mail).body)) for mail in OutboxMail.objects.order_by("created_at")]
+
+
+def test_an_agent_sees_the_document_and_accepts_it_until_the_end_of_the_year(benali: Family, malika: User) -> None:
+    document, client = give(benali, "assurance", child=benali.children[0]), desk(malika)
+    assert document.review is not None
+    page = client.get(f"/agents/demandes/{document.review.request.number}/")
+    assert "Assurance scolaire 2026-2027" in text(page) and f'src="/documents/{document.pk}/"' in page.text
+    assert 'value="2027-08-3' in page.text  # what the rule proposes
+    assert "frame-src 'self'" in page["Content-Security-Policy"]
+    assert answer_to(client, document, "accepter").status_code == 302
+    document.refresh_from_db()
+    assert (document.state, document.reviewed_by_label) == (DocumentState.ACCEPTED, "Malika Roux")
+    assert document.valid_until is not None and document.valid_until.year == 2027
+    assert state(benali, "assurance") is PaperState.ACCEPTED
+    assert any("Assurance scolaire" in mail for mail in mails())
+
+
+def test_the_end_that_the_agent_reads_is_the_one_that_counts(benali: Family, malika: User) -> None:
+    document = give(benali, "identite", guardian=benali.guardian)
+    line = document.review_id
+    answer_to(desk(malika), document, "accepter", **{f"fin-{line}": "2027-01-05"})
+    document.refresh_from_db()
+    assert document.valid_until == date(2027, 1, 5)
+    again = give(benali, "identite", guardian=benali.guardian, at=AT + timedelta(days=1))
+    answer_to(desk(malika), again, "accepter", **{f"fin-{again.review_id}": "", f"toujours-{again.review_id}": "1"})
+    again.refresh_from_db()
+    assert again.valid_until is None
+
+
+def test_a_refusal_says_why_to_the_family(benali: Family, malika: User) -> None:
+    document, client = give(benali, "assurance", child=benali.children[0]), desk(malika)
+    assert answer_to(client, document, "refuser").status_code == 422
+    assert answer_to(client, document, "refuser", modele="illisible").status_code == 302
+    document.refresh_from_db()
+    assert document.state == DocumentState.REFUSED and "illisible" in document.reason
+    home = desk(benali.user)
+    page = text(home.get("/documents/"))
+    assert "Refusé" in page and "Le document est illisible" in page and "Remplacer le fichier" in page
+    assert "Le document est illisible" in text(home.get("/"))  # to be done, on the home page
+    assert any("illisible" in mail for mail in mails())
+
+
+def test_several_are_accepted_at_once_with_the_rules_ends(benali: Family, malika: User) -> None:
+    first = give(benali, "assurance", child=benali.children[0])
+    second = give(benali, "domicile", issued_on=date(2026, 11, 1))
+    assert first.review is not None and second.review is not None
+    assert first.review.request == second.review.request
+    answer = desk(malika).post("/agents/demandes/accepter/", {"d": first.review.request_id}, follow=True)
+    assert "1 demande acceptée." in text(answer)
+    assert set(SupportingDocument.objects.values_list("state", flat=True)) == {DocumentState.ACCEPTED}
+
+
+def test_only_who_reads_health_answers_what_tells_of_it(benali: Family, malika: User) -> None:
+    plan = give(benali, "pai", child=benali.children[1], valid_until=date(2027, 6, 30))
+    assert plan.review is not None
+    client = desk(malika)
+    page = text(client.get(f"/agents/demandes/{plan.review.request.number}/"))
+    assert "Ce document parle de santé" in page and "accueil individualisé" not in page
+    refused = answer_to(client, plan, "accepter")
+    assert refused.status_code == 422 and "attend un agent qui peut lire la santé" in text(refused)
+    malika.agent_role.reads_health = True
+    malika.agent_role.save()
+    assert "accueil individualisé" in text(client.get(f"/agents/demandes/{plan.review.request.number}/"))
+    assert answer_to(client, plan, "accepter").status_code == 302
+    plan.refresh_from_db()
+    assert (plan.state, plan.valid_until) == (DocumentState.ACCEPTED, date(2027, 6, 30))
+    for mail in mails():
+        assert "accueil" not in mail and "PAI" not in mail
+    assert not any("accueil" in line.text for line in AuditLine.objects.all())
+
+
+def test_a_withdrawal_takes_it_off_the_queue(benali: Family, malika: User) -> None:
+    document = give(benali, "domicile")
+    assert document.review is not None
+    number = document.review.request.number
+    assert desk(benali.user).post(f"/demandes/{number}/retirer/").status_code == 302
+    document.refresh_from_db()
+    assert document.state == DocumentState.WITHDRAWN
+    assert answer_to(desk(malika), document, "accepter").status_code == 409
+
+
+def test_what_is_missing_is_asked_by_e_mail_once(benali: Family, malika: User) -> None:
+    client, address = desk(malika), f"/agents/familles/{benali.household.pk}/pieces/"
+    page = client.get(address)
+    assert text(page).count("Assurance scolaire 2026-2027") >= 2
+    keys = re.findall(r'name="p" value="([^"]+)"', page.text)
+    assert len(keys) == 3
+    form = {"p": keys[:2], "send_key": str(uuid.uuid4())}
+    assert "E-mail envoyé à 1 responsable." in text(client.post(f"{address}demander/", form, follow=True))
+    assert "Rien n’est parti" in text(client.post(f"{address}demander/", form, follow=True))
+    assert len(mails()) == 1 and "Assurance scolaire 2026-2027 (Inès)" in mails()[0]
+    assert AuditLine.objects.filter(action="document.asked").count() == 1
+
+
+def test_a_paper_brought_to_the_counter_is_kept_and_accepted(benali: Family, malika: User) -> None:
+    client, address = desk(malika), f"/agents/familles/{benali.household.pk}/pieces/"
+    key = f"assurance.c{benali.children[0].pk}.{YEAR}.0"
+    assert "Pièce apportée au guichet" in text(client.get(address, {"donner": key}))
+    assert client.post(address, {"item": key, "send_key": "a"}).status_code == 422
+    photo = SimpleUploadedFile("a.jpg", photograph())
+    answer = client.post(address, {"item": key, "send_key": "a", "accepter": "1", f"f-{key}": photo}, follow=True)
+    assert "Bien reçu : Assurance scolaire 2026-2027 (Inès)." in text(answer)
+    document = SupportingDocument.objects.get()
+    assert (document.state, document.by_agent) == (DocumentState.ACCEPTED, True)
+    assert "Accepté" in text(client.get(f"/agents/familles/{benali.household.pk}/"))
+
+
+def test_the_page_costs_the_same_for_one_child_and_for_eight(malika: User) -> None:
+    counts = []
+    for number in (1, 8):
+        who = family(f"Foyer{number}", tuple((f"Enfant{n}", "CE1") for n in range(number)))
+        ask(who)
+        for child in who.children:
+            give(who, "assurance", child=child)
+        document = SupportingDocument.objects.filter(household=who.household).first()
+        assert document is not None and document.review is not None
+        client = desk(malika)
+        for path in (
+            f"/agents/familles/{who.household.pk}/pieces/",
+            f"/agents/demandes/{document.review.request.number}/",
+        ):
+            client.get(path)
+            counts.append(queries(lambda client=client, path=path: client.get(path)))  # type: ignore[misc]
+    assert counts[:2] == counts[2:]
+
+
+NOON = AT + timedelta(hours=4)
+
+
+def accepted(who: Family, malika: User, paper: str, *, until: date, **fields) -> SupportingDocument:  # type: ignore[no-untyped-def]
+    document = give(who, paper, **fields)
+    answer_to(desk(malika), document, "accepter", **{f"fin-{document.review_id}": until.isoformat()})
+    OutboxMail.objects.all().delete()
+    document.refresh_from_db()
+    return document
+
+
+def test_a_home_is_told_once_before_a_document_ends(benali: Family, malika: User) -> None:
+    document = accepted(benali, malika, "identite", until=date(2026, 12, 5), guardian=benali.guardian)
+    assert remind(at=AT - timedelta(days=10)) == 0  # not yet
+    assert remind(at=NOON.replace(hour=2)) == 0  # not at night
+    assert remind(at=NOON) == 1 and remind(at=NOON + timedelta(days=1)) == 0
+    assert len(mails()) == 1 and "Pièce d’identité (Nadia Benali) : jusqu’au samedi 5 décembre 2026" in mails()[0]
+    document.refresh_from_db()
+    assert document.told_end == date(2026, 12, 5)
+
+
+def test_a_home_that_gave_the_next_one_is_told_nothing(benali: Family, malika: User) -> None:
+    accepted(benali, malika, "identite", until=date(2026, 12, 5), guardian=benali.guardian)
+    give(benali, "identite", guardian=benali.guardian, at=AT + timedelta(hours=1))
+    assert remind(at=NOON) == 0 and mails() == []
+
+
+def test_a_refusal_without_another_document_is_recalled_once(benali: Family, malika: User) -> None:
+    document = give(benali, "assurance", child=benali.children[0])
+    answer_to(desk(malika), document, "refuser", modele="illisible")
+    OutboxMail.objects.all().delete()
+    assert remind(at=NOON + timedelta(days=2)) == 0
+    assert remind(at=NOON + timedelta(days=8)) == 1 and remind(at=NOON + timedelta(days=9)) == 0
+    assert "ont été refusés" in mails()[0]
+
+
+def test_what_serves_no_more_is_erased_after_its_time(benali: Family, malika: User, portal: Path) -> None:
+    refused, kept = (
+        give(benali, "domicile", issued_on=date(2026, 11, 1)),
+        give(benali, "assurance", child=benali.children[0]),
+    )
+    line = refused.review_id
+    answer_to(
+        desk(malika),
+        refused,
+        "lignes",
+        **{f"ligne-{line}": "refuser", f"motif-{line}": "Trop ancien.", f"ligne-{kept.review_id}": "accepter"},
+    )
+    refused.refresh_from_db()
+    assert refused.state == DocumentState.REFUSED
+    assert keep(at=AT + timedelta(days=80)) == 0
+    assert keep(at=AT + timedelta(days=95)) == 1
+    refused.refresh_from_db()
+    assert (refused.file, refused.issued_on, refused.reason, refused.state) == (None, None, "", DocumentState.REFUSED)
+    assert StoredFile.objects.get() == SupportingDocument.objects.get(pk=kept.pk).file
+    assert keep(at=AT + timedelta(days=900)) == 1  # a year after the end of its validity
+    assert not StoredFile.objects.exists()
+    assert Subject("domicile") in standing(
+        town=municipality(), household=benali.household, children=benali.children, school_year=YEAR,
+        papers=["domicile"], on=date(2027, 3, 1),
+    )  # fmt: skip
