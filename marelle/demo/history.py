@@ -34,7 +34,7 @@ from marelle.bookings.services.completing import ask_more, complete
 from marelle.bookings.services.drafts import keep_draft
 from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.communication.models import NewsPost
-from marelle.demo import accounts, circle, news, people, questions
+from marelle.demo import accounts, circle, news, papers, people, questions
 from marelle.demo.almanac import ONE_DAY, Almanac
 from marelle.demo.arrivals import arrive
 from marelle.demo.cover import BEFORE
@@ -130,6 +130,7 @@ def prepare(town: Town, *, at: datetime, families: int = FAMILIES, seed: str = S
         if not FamilyRequest.objects.filter(kind=RequestKind.QUESTION).exists():
             askers = [home for number, home in sorted(history.homes.items()) if number != people.JULIEN]
             questions.tell(history.almanac, askers, malika=history.malika, karim=history.karim, at=at)
+        history.give_papers()
         history.fill_the_queue()
         history.begin_enrolments()
         state.played_until = at
@@ -529,6 +530,14 @@ class History:
                     at=self.until - timedelta(hours=14),
                 )
                 self.deeds += 1
+
+    def give_papers(self) -> None:
+        """What families gave of their papers, once."""
+        nadia = self.homes.get(people.NADIA)
+        if nadia is None or FamilyRequest.objects.filter(kind=RequestKind.PAPER).exists():
+            return
+        others = [home.household for number, home in sorted(self.homes.items()) if number != people.NADIA]
+        papers.give(self.almanac, first=nadia.household, homes=others, karim=self.karim, at=self.until)
 
     def fill_the_queue(self) -> None:
         """Let families send what the visitor should find waiting: a bit of everything, one day that presses, and

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Municipality
-from marelle.activities.queries import rules_of
 from marelle.bookings.queries.papers import HomePapers
 from marelle.documents.giving import Item
 from marelle.documents.labels import DOCUMENT_LOOKS, subject_words
@@ -20,7 +19,6 @@ from marelle.families.permissions import children_for
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words, moment_words
 from marelle.rules.papers import DocumentState
-from marelle.townfile.town import PaperSubject
 
 #: How many documents the page lists: the older ones are in the history.
 LISTED = 40
@@ -82,18 +80,8 @@ def all_items(home: HomePapers, role: AgentRole) -> list[Item]:
     """Everything that the home may give: what is required first, with where it stands, then the town's other papers."""
     asked = [item for item in home.asked() if may_see(item, role)]
     known = {(item.paper.slug, item.child, item.guardian) for item in asked}
-    others: list[Item] = []
-    for paper in rules_of(home.town).papers:
-        year = home.years[0] if paper.rule().each_year and home.years else ""
-        if paper.rule().each_year and not year:
-            continue
-        match paper.about:
-            case PaperSubject.CHILD:
-                others += [Item(paper=paper, school_year=year, child=child, kid=kid) for child, kid in home.children]
-            case PaperSubject.GUARDIAN:
-                others += [Item(paper=paper, school_year=year, guardian=adult) for adult in home.guardians]
-            case PaperSubject.HOUSEHOLD:
-                others.append(Item(paper=paper, school_year=year))
     return asked + [
-        item for item in others if may_see(item, role) and (item.paper.slug, item.child, item.guardian) not in known
+        item
+        for item in home.others()
+        if may_see(item, role) and (item.paper.slug, item.child, item.guardian) not in known
     ]

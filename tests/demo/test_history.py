@@ -91,7 +91,8 @@ def test_the_town_is_alive_on_any_day(at: datetime) -> None:
 def test_what_waits_is_of_every_kind_and_one_day_presses() -> None:
     prepared(paris(2026, 11, 23, 8, 58))
     waiting = RequestLine.objects.filter(state=LineState.PENDING, request__state=RequestState.SENT)
-    assert set(waiting.values_list("act", flat=True)) == {Act.BOOK, Act.CANCEL, Act.ENROL, Act.JOIN, Act.ASK}
+    acts = {Act.BOOK, Act.CANCEL, Act.ENROL, Act.JOIN, Act.ASK, Act.GIVE}
+    assert set(waiting.values_list("act", flat=True)) == acts
     assert waiting.filter(act=Act.BOOK, date__lte=date(2026, 11, 25)).exists()
 
 

@@ -3,15 +3,20 @@
 import re
 from datetime import date
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from marelle.bookings.models import Absence, Booking
+from marelle.documents.models import SupportingDocument
 from marelle.requests.models import FamilyRequest
+from marelle.requests.services import Verdict, answer
 from tests import guides
+from tests.foundation.hostile import photograph
 from tests.offer import Family, agent, booked, family, paris
 from tests.portal.visit import Screen
 
@@ -86,6 +91,39 @@ def test_what_it_costs_is_told_before_and_after(screen: Screen, benali: Family) 
     day = screen.go("/planning/restauration/jour/2026-11-16/")
     assert "Inès : absence signalée" in day and "Inès, Absence" in day
     assert "Absence signalée" in screen.go("/")
+
+
+def test_the_proof_is_given_from_its_page_and_settles_the_cost(
+    screen: Screen, benali: Family, settings, tmp_path
+) -> None:  # type: ignore[no-untyped-def]
+    settings.FILES_DIR = tmp_path / "files"
+    screen.post(PAGE, {**form(screen, MONDAY), "do": "send"})
+    assert Absence.objects.get().still_due == 100
+    link = re.search(r'href="/documents/[?]donner=([^"#]+)#[^"]*"', screen.markup)
+    assert link is not None
+    wanted = unquote(link[1])
+    seen = screen.go(f"/documents/?donner={wanted}")
+    assert "Dispense médicale" in seen and "Inès, absence du lundi 16 novembre" in seen
+
+    # Another absence's, another paper, another child: not found.
+    for wrong in (wanted.replace("dispense-medicale", "dossier-annuel"), f"{wanted}9"):
+        assert screen.client.post("/documents/", {"item": wrong}).status_code == 404
+    photo = SimpleUploadedFile("dispense.jpg", photograph())
+    sent = screen.client.post("/documents/", {"item": wanted, "send_key": "a", f"f-{wanted}": photo})
+    assert sent.status_code == 302
+    document = SupportingDocument.objects.get()
+    assert document.line == Absence.objects.get().line and document.review is not None
+    number = FamilyRequest.objects.get(kind="absence").number
+    assert "Donner celui de" not in screen.go(f"/demandes/{number}/")  # an agent has it
+
+    # Accepted: what counts is when it was handed in, not when it was read.
+    verdicts = {document.review.pk: Verdict(accept=True)}
+    answer(request_id=document.review.request_id, verdicts=verdicts, by=agent("Sami Petit"), at=paris(2026, 11, 30))
+    absence = Absence.objects.get()
+    assert (absence.still_due, absence.proof_at) == (0, document.handed_at)
+    assert "ne sera pas facturée" in screen.go(f"/demandes/{number}/")
+    assert "Justificatif accepté pour l’absence" in screen.go("/famille/historique/")
+    assert "Pour cette absence" in screen.go("/documents/")
 
 
 def test_nothing_ticked_and_no_reason_are_said_and_the_rest_is_kept(screen: Screen) -> None:

@@ -193,6 +193,23 @@ class HomePapers:
             )
         return items
 
+    def others(self) -> list[Item]:
+        """Everything that the home may give, required or not, for this school year: the town's papers in their order,
+        each for every subject that it is about."""
+        found: list[Item] = []
+        for paper in rules_of(self.town).papers:
+            year = self.years[0] if paper.rule().each_year and self.years else ""
+            if paper.rule().each_year and not year:
+                continue
+            match paper.about:
+                case PaperSubject.CHILD:
+                    found += [Item(paper=paper, school_year=year, child=one, kid=kid) for one, kid in self.children]
+                case PaperSubject.GUARDIAN:
+                    found += [Item(paper=paper, school_year=year, guardian=adult) for adult in self.guardians]
+                case PaperSubject.HOUSEHOLD:
+                    found.append(Item(paper=paper, school_year=year))
+        return found
+
     def item_of(self, key: str) -> Item | None:
         """The item that a form or an address names; None when it is not this home's to give."""
         parts = key.split(".")
