@@ -127,7 +127,7 @@ class Item:
         """ "valable jusqu’au lundi 30 novembre"."""
         if self.standing.valid_until is None or not self.standing.holds:
             return ""
-        return _("valable jusqu’au %(day)s") % {"day": day_words(self.standing.valid_until)}
+        return _("valable jusqu’au %(day)s") % {"day": day_words(self.standing.valid_until, year=True)}
 
 
 @dataclass(slots=True, kw_only=True)

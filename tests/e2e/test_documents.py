@@ -67,7 +67,7 @@ def test_a_medical_dispensation_and_the_years_file(live_portal, any_size, visit,
 
     home.get_by_text("Donner un autre document").click()
     home.get_by_role("link", name=re.compile("Inès.*: Dossier de l’année scolaire")).click()
-    home.get_by_label(re.compile("Choisir un fichier : Dossier de l’année scolaire")).set_input_files(
+    home.get_by_label(re.compile("Choisir un fichier.*Dossier de l’année scolaire")).set_input_files(
         papers["dossier.pdf"]
     )
     expect(home.get_by_role("row", name=re.compile("Dossier de l’année scolaire"))).to_contain_text("En vérification")
@@ -113,7 +113,7 @@ def test_the_papers_that_activities_require(live_portal, any_size, visit, axe, p
     axe(home)
 
     # With the keyboard, one file at a time.
-    chooser = home.get_by_label(re.compile("Choisir un fichier : Attestation d’assurance scolaire .*Inès"))
+    chooser = home.get_by_label(re.compile("Choisir un fichier.*Attestation d’assurance scolaire .*Inès"))
     chooser.focus()
     with home.expect_file_chooser() as choosing:
         home.keyboard.press("Enter")
@@ -125,12 +125,10 @@ def test_the_papers_that_activities_require(live_portal, any_size, visit, axe, p
     plain = visit(portal, javascript=False)
     sign_in(plain, NADIA)
     plain.goto("/documents/")
-    plain.get_by_label(re.compile("Choisir un fichier : Attestation d’assurance scolaire .*Tom")).set_input_files(
+    plain.get_by_label(re.compile("Choisir un fichier.*Attestation d’assurance scolaire .*Tom")).set_input_files(
         papers["lettre.docx"]
     )
-    plain.get_by_label(re.compile("Choisir un fichier : Attestation de quotient")).set_input_files(
-        papers["dossier.pdf"]
-    )
+    plain.get_by_label(re.compile("Choisir un fichier.*Attestation de quotient")).set_input_files(papers["dossier.pdf"])
     plain.get_by_role("button", name="Envoyer les fichiers choisis").click()
     expect(plain.get_by_role("alert")).to_contain_text("Tom : ce fichier n’est ni une photo ni un PDF.")
     expect(plain.get_by_role("main")).to_contain_text("Bien reçu : Attestation de quotient familial")
