@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 import pikepdf
+from django.db.models import Max
 from PIL import Image, ImageDraw
 
 from marelle.accounts.models import User
@@ -19,6 +20,7 @@ from marelle.documents.models import SupportingDocument
 from marelle.documents.services import hand_in
 from marelle.families.models import Child, Household
 from marelle.foundation.files.verdicts import FileKind, Judged
+from marelle.foundation.models import AuditLine
 from marelle.requests.services import Verdict, answer
 
 MISSING_PAGE = "Il manque la seconde page, avec la date."
@@ -34,7 +36,11 @@ def give(almanac: Almanac, *, first: Household, homes: Sequence[Household], kari
         guardian = household.guardians.filter(user__isnull=False).order_by("guardianships__position").first()
         if guardian is None or guardian.user is None:
             continue
-        given_at = at - timedelta(hours=44 - 3 * number)
+        # Nothing is told of a home before what it did last, nor among what it is about to send.
+        did = AuditLine.objects.filter(household_id=household.pk).aggregate(last=Max("at"))["last"]
+        given_at = max(at - timedelta(hours=44 - 3 * number), (did or at) + timedelta(minutes=5))
+        if given_at > at - timedelta(hours=4):
+            continue
         for rank, item in enumerate(_items(almanac, household, at=given_at)):
             if rank > 3 or (household != first and rank > 1):
                 break
