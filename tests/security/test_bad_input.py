@@ -31,12 +31,14 @@ FIELDS = (
     "do", "mois", "want", "seen", "day", "span", "send_key", "shown", "annee", "message", "days-1.1", "household",
     "email", "password", "next", "expired", "d", "lues", "motif", "modele", "ligne-1", "motif-1", "retour", "actifs",
     "after", "guardians", "children", "name", "postcode", "guardian-0-email", "guardian-0-first_name",
+    "number", "garde", "avant", "malgre",
     "guardian-0-last_name", "child-0-first_name", "child-0-last_name", "child-0-birth_date", "child-0-school",
     "child-0-level", "child-0-same_child", "is_resident", "invite",
 )  # fmt: skip
 PRESSED = [
     "col", "row", "all", "colour-on", "col-9-on", "col-1-on-²", "col-1-on-" + "1" * 5000, "row-2026-99-99-on",
     "row-x-on", "tab:", "tab:nulle-part", "tab:a b", "go:", "go:9999-12", "go:0001-01", "check", "keep", "template",
+    "on:shown:d0", "off:period", "on:9999-99-99", "on:0001-01-01", "on:shown:d" + "9" * 5000, "on:²", "back",
     "undo", "remove-child-" + "1" * 5000, "remove-guardian-²", "add-", "accepter", "lignes", "refuser", "drop",
 ]  # fmt: skip
 

@@ -1,5 +1,6 @@
 """The boxes that a planning's page posts: brought to the basket, or kept at the door when the session has ended."""
 
+import re
 from collections.abc import Callable
 from datetime import date
 from functools import wraps
@@ -27,8 +28,8 @@ SALT = "marelle.portal.planning.ticks"
 #: What a planning's form says beside its boxes: the stretch that it shows.
 STRETCH = ("vue", "mois", "semaine", "periode", "lieu", "enfant")
 
-#: Characters of the number that a device gives to what it keeps.
-LONGEST_NUMBER = 40
+#: The number that a device gives to what it keeps.
+NUMBER = re.compile(r"[a-z0-9-]{1,40}")
 
 View = Callable[..., HttpResponse]
 
@@ -49,7 +50,7 @@ def keep_ticks(
     shown, or all from the first to the last of `span`, which holds them. A posting that carries a number is taken into
     account once."""
     form = request.POST if posted is None else posted
-    shown = _shown(form)
+    shown, number = _shown(form), form.get("number", "")
     if span is None:
         dates = {day for _child, _unit, day in shown}
         days = load_days(town=place.town, enrolments=place.enrolments, at=request.at, dates=dates, glance=True)
@@ -72,7 +73,7 @@ def keep_ticks(
         days=days,
         shown=shown,
         at=request.at,
-        number=form.get("number", "")[:LONGEST_NUMBER],
+        number=number if NUMBER.fullmatch(number) else "",
     )
     tell_clashes(request, clashes, place)
     return days
