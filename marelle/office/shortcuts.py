@@ -12,14 +12,15 @@ from django.utils.translation import ngettext
 
 from marelle.activities.queries import offer_of
 from marelle.bookings.queries.combinations import apart_units
-from marelle.bookings.queries.days import DayState, load_days
+from marelle.bookings.queries.days import Days, DayState, load_days
 from marelle.bookings.queries.menus import Order
 from marelle.bookings.queries.months import Month
 from marelle.bookings.queries.overrides import override
 from marelle.bookings.services.overrides import Change
-from marelle.foundation.sentences import day_words, list_words
+from marelle.foundation.sentences import day_words, list_words, midsentence, sentence
 from marelle.office.family_planning import Family
 from marelle.requests.models import Act
+from marelle.rules.decisions import Reason, Refused
 
 #: Days left out that are named; the others are counted.
 NAMED = 3
@@ -44,7 +45,7 @@ def carry_out(
     apart = apart_units(family.town, family.service)
     found = {change.key: change for change in changes}
     done: list[DayState] = []
-    left: list[DayState] = []
+    left: list[tuple[DayState, Refused]] = []
     asked = [s for s in days.states.values() if s.day >= today and order.takes(s, first=first, last=last)]
     for state in sorted(asked, key=lambda one: (one.day, one.unit.position)):
         chosen = found.get(state.key)
@@ -53,14 +54,14 @@ def carry_out(
             continue
         if chosen is not None:
             del found[state.key]  # back to what is recorded
-        elif not override(state, days).is_allowed or (order.on and _is_excluded(state, found, days.states, apart)):
-            left.append(state)
+        elif (refusal := _refusal(state, found, days, apart, on=order.on)) is not None:
+            left.append((state, refusal))
             continue
         else:
             act = Act.BOOK if order.on else Act.CANCEL
             found[state.key] = Change(*state.key, act=act, was=state.was)
         done.append(state)
-    return list(found.values()), Report(_words(done, left, on=order.on), tuple(changes))
+    return list(found.values()), Report(_words(done, left, family, on=order.on), tuple(changes))
 
 
 def _span(order: Order, family: Family, month: Month, *, today: date) -> tuple[date, date]:
@@ -78,22 +79,29 @@ def _span(order: Order, family: Family, month: Month, *, today: date) -> tuple[d
     return min(year.first_day for year in years), max(year.last_day for year in years)
 
 
-def _is_excluded(
+def _refusal(
     state: DayState,
     changes: Mapping[tuple[int, int, date], Change],
-    states: Mapping[tuple[int, int, date], DayState],
+    days: Days,
     apart: Mapping[int, frozenset[int]],
-) -> bool:
+    *,
+    on: bool,
+) -> Refused | None:
+    """Why the shortcut leaves the day as it is, None when it does not."""
+    decision = override(state, days).decision
+    if isinstance(decision, Refused) or not on:
+        return decision if isinstance(decision, Refused) else None
     child, unit, day = state.key
-    for other in apart.get(unit, ()):
+    for other in sorted(apart.get(unit, ())):
         key = child, other, day
-        change, beside = changes.get(key), states.get(key)
+        change, beside = changes.get(key), days.states.get(key)
         if (beside is not None and beside.is_wanted) if change is None else change.act == Act.BOOK:
-            return True
-    return False
+            names = tuple(one.name for one in days.units[state.unit.service_id] if one.id == other)
+            return Refused(Reason.EXCLUDES_UNIT, {"units": names})
+    return None
 
 
-def _words(done: Sequence[DayState], left: Sequence[DayState], *, on: bool) -> str:
+def _words(done: Sequence[DayState], left: Sequence[tuple[DayState, Refused]], family: Family, *, on: bool) -> str:
     n = len(done)
     if on:
         text = ngettext("%(n)d jour ajouté.", "%(n)d jours ajoutés.", n) % {"n": n}
@@ -103,8 +111,13 @@ def _words(done: Sequence[DayState], left: Sequence[DayState], *, on: bool) -> s
         text = _("Aucun jour à changer.")
     if left:
         named = [
-            _("%(day)s, %(name)s") % {"day": day_words(state.day), "name": state.enrolment.child.first_name}
-            for state in left[:NAMED]
+            _("%(day)s, %(name)s (%(why)s)")
+            % {
+                "day": day_words(state.day),
+                "name": state.enrolment.child.first_name,
+                "why": midsentence(sentence(refusal, family.town.tz)),
+            }
+            for state, refusal in left[:NAMED]
         ]
         if len(left) > NAMED:
             more = len(left) - NAMED

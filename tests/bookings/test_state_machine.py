@@ -491,9 +491,9 @@ class Town(RuleBasedStateMachine):
         self.send_basket(cell.who)
 
     @precondition(lambda self: any(self.paper.line(day) for day in DAYS))
-    @rule(number=any_of, worker_passes=st.booleans())
-    def make_room(self, number: int, worker_passes: bool) -> None:
-        """Somebody who has a day gives it back, where others wait."""
+    @rule(number=any_of, worker_passes=st.booleans(), taken=st.sampled_from(["", "in time", "late"]))
+    def make_room(self, number: int, worker_passes: bool, taken: str) -> None:
+        """Somebody who has a day gives it back, where others wait; who is offered its place takes it to the second."""
         full = [day for day in DAYS if self.paper.line(day)]
         have = [cell for cell in self.paper.states if cell.day in full and self.paper.is_wanted(cell)]
         cell = pick(have, number) if have else None
@@ -504,6 +504,8 @@ class Town(RuleBasedStateMachine):
                 self.answer_request(self.paper.open_requests()[-1], [True, True])
         if worker_passes:
             self.worker()
+        if taken and "offered" in self.paper.states.values():
+            self.accept_to_the_second(number, late=taken == "late")
 
     def tick(self, cell: Cell, on: bool) -> None:
         who = cell.who

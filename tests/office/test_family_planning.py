@@ -219,7 +219,7 @@ def test_a_shortcut_for_one_child_over_the_period_says_what_it_leaves(desk: Clie
     OpeningDay.objects.filter(pk=place.pk).update(capacity=0, ceiling=0)
     text = desk.get(path(benali), {"mois": "2026-11"}).text
     told = press(desk, benali, text, f"on:period:d0:c{benali.children[0].pk}")
-    assert "1 laissé de côté : lundi 16 novembre, Inès." in told
+    assert "1 laissé de côté : lundi 16 novembre, Inès (complet" in told
     kept = re.findall(r'name="garde" value="([^"]*)"', told)[0].split()
     assert len(kept) > 10 and all(one.startswith(f"{benali.children[0].pk}.") for one in kept), "other months are kept"
 
