@@ -11,8 +11,9 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality
@@ -22,8 +23,9 @@ from marelle.families.models import Household
 from marelle.foundation import audit, pdf
 from marelle.foundation.files.store import keep, path_of
 from marelle.foundation.files.verdicts import FileKind, Judged
+from marelle.foundation.french import NBSP
 from marelle.foundation.models import StoredFile
-from marelle.foundation.sentences import day_words, midsentence
+from marelle.foundation.sentences import midsentence
 from marelle.rules.lifecycles import BookingState, EnrolmentState
 
 SOURCE = Path(__file__).parent / "typst" / "attestation.typ"
@@ -152,7 +154,9 @@ def _of(enrolment: Enrolment) -> dict[str, str]:
 
 
 def _day(day: date) -> str:
-    return day_words(day, year=True)
+    """ "1er septembre 2026": a birth date has no weekday, and a record needs none."""
+    number = pgettext("premier jour du mois", "1er") if day.day == 1 else str(day.day)
+    return f"{number}{NBSP}{date_format(day, 'F Y')}"
 
 
 def _issue(
