@@ -460,7 +460,7 @@ def _missing(request: FamilyRequest, lines: Sequence[RequestLine]) -> dict[int, 
 
 
 def _what(line: RequestLine, *, with_unit: bool) -> str:
-    if line.service is None:
+    if line.label or line.service is None:
         return line.label
     if line.date is None:
         return line.service.name
