@@ -11,6 +11,7 @@ from marelle.activities.models import Municipality
 from marelle.documents.labels import guarded_name, subject_words
 from marelle.documents.models import SupportingDocument
 from marelle.documents.queries import find_paper
+from marelle.families.labels import Topic
 from marelle.families.models import Household
 from marelle.families.queries import addressees
 from marelle.foundation import outbox
@@ -34,7 +35,7 @@ def reminded(
                 "until": document.valid_until.isoformat() if document.valid_until is not None else "",
             }
         )
-    _post("documents/reminded", household=household, context={"lines": lines}, at=at)
+    _post("documents/reminded", household=household, context={"lines": lines}, at=at, topic=Topic.REMINDERS)
 
 
 def asked(*, household: Household, what: Sequence[tuple[str, str]], at: datetime) -> None:
@@ -43,7 +44,9 @@ def asked(*, household: Household, what: Sequence[tuple[str, str]], at: datetime
     _post("documents/asked", household=household, context={"lines": lines}, at=at)
 
 
-def _post(kind: str, *, household: Household, context: dict[str, Any], at: datetime) -> None:
+def _post(
+    kind: str, *, household: Household, context: dict[str, Any], at: datetime, topic: Topic | None = None
+) -> None:
     outbox.post_each(
         kind=kind,
         letters=[
@@ -53,7 +56,7 @@ def _post(kind: str, *, household: Household, context: dict[str, Any], at: datet
                 household_id=household.pk,
                 context=context | {"first_name": guardian.first_name},
             )
-            for guardian in addressees(household)
+            for guardian in addressees(household, topic)
         ],
         at=at,
     )

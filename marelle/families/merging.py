@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
 
 from marelle.families.models import (
+    AdultInvitation,
     Child,
     DistinctHouseholds,
     Guardian,
@@ -34,6 +35,7 @@ from marelle.foundation.models import OutboxMail
 
 #: The families' own tables where two rows could become one too many: settled here.
 SETTLES = (
+    "families.AdultInvitation",
     "families.Child_authorised",
     "families.DistinctHouseholds",
     "families.Guardianship",
@@ -181,6 +183,9 @@ def _settle_own(merge: Merge) -> None:
         ("child", "household", "permission", "school_year"),
         {"household": homes, "child": dict(merge.children)},
         latest="answered_at",
+    )
+    drop_clashes(
+        AdultInvitation, ("household", "email"), {"household": homes}, within=Q(joined_at=None, cancelled_at=None)
     )
     drop_clashes(InvitationGuest, ("round", "guardian"), {"guardian": dict(merge.guardians)})
     DistinctHouseholds.objects.filter(Q(one=merge.gone) | Q(other=merge.gone)).delete()

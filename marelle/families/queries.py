@@ -10,7 +10,7 @@ from django.db.models import Prefetch, Q, QuerySet
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality, SchoolYear
 from marelle.activities.queries import offer_of
-from marelle.families.labels import InvitationState
+from marelle.families.labels import InvitationState, Topic
 from marelle.families.models import Child, FamilyQuotient, Guardian, Guardianship, HealthFile, Household, HouseholdMerge
 from marelle.families.spelling import plain
 from marelle.foundation.components.kids import Kid, kids
@@ -183,7 +183,10 @@ def health_standing(
     return found
 
 
-def addressees(household: Household) -> list[Guardian]:
-    """The household's adults who have an e-mail address, in their order."""
-    adults = Guardian.objects.filter(guardianships__household=household).order_by("guardianships__position")
-    return [guardian for guardian in adults if guardian.email]
+def addressees(household: Household, topic: Topic | None = None) -> list[Guardian]:
+    """The household's adults to whom its e-mails go, in their order: those who have an address and get its mail, or
+    all who have an address when none of these does. With a `topic`, those who refused it are left out. One query."""
+    links = Guardianship.objects.filter(household=household).exclude(guardian__email="").select_related("guardian")
+    reached = list(links)
+    found = [link.guardian for link in reached if link.gets_mail] or [link.guardian for link in reached]
+    return [guardian for guardian in found if topic is None or topic not in guardian.unwanted]

@@ -11,6 +11,8 @@ from marelle.bookings.models import (
     BasketLine,
     Booking,
     Enrolment,
+    EnrolmentChange,
+    EnrolmentDraft,
     OpeningNotice,
     OpeningWish,
 )
@@ -38,6 +40,7 @@ SETTLES = (
     "bookings.BasketLine",
     "bookings.Booking",
     "bookings.Enrolment",
+    "bookings.EnrolmentDraft",
     "bookings.OpeningNotice",
     "bookings.OpeningWish",
 )
@@ -68,6 +71,7 @@ def settle_clashes(*, merge: Merge, by: Actor, at: datetime) -> None:
     Basket.objects.filter(household=merge.gone).delete()
     BasketLine.objects.filter(child__in=merge.children).delete()
     homes = {merge.gone.pk: merge.kept.pk}
+    drop_clashes(EnrolmentDraft, ("user", "household", "school_year"), {"household": homes})
     drop_clashes(OpeningWish, ("household", "period"), {"household": homes})
     drop_clashes(OpeningNotice, ("household", "period"), {"household": homes})
     _one_booking_a_day(merge.children, by=by, at=at)
@@ -128,7 +132,8 @@ def _one_enrolment(merge: Merge, *, by: Actor, at: datetime) -> None:
         Booking.objects.filter(enrolment=enrolment).update(enrolment=winners[enrolment.pk])
         BasketLine.objects.filter(enrolment=enrolment).delete()
     Enrolment.objects.bulk_update(losers, ["state", "changed_at"])
-    _close([enrolment.line_id for enrolment in losers], by=by, at=at)
+    changes = EnrolmentChange.objects.filter(enrolment__in=losers).values_list("line_id", flat=True)
+    _close([*(enrolment.line_id for enrolment in losers), *changes], by=by, at=at)
 
 
 def _close(line_ids: list[int], *, by: Actor, at: datetime) -> None:
