@@ -138,6 +138,7 @@ def test_the_paper_goes_with_the_request(settings: Settings) -> None:
     assert SupportingDocument.objects.count() == 1
     seen = screen.go(f"/demandes/{FamilyRequest.objects.get().number}/")
     assert "Documents Dispense médicale En attente de vérification" in seen
+    assert f'href="/documents/{document.pk}/"' in screen.markup
 
 
 @pytest.mark.row("D3")
