@@ -5,7 +5,7 @@ from marelle.activities.queries import municipality
 from marelle.foundation.files.verdicts import FileKind, Judged
 from marelle.townfile import read_text
 from marelle.towns.services import load_town
-from tests.offer import AT, TOWNS
+from tests.offer import AT, TOWNS, Family, ask
 
 PAPERS = """
 [papers.assurance]
@@ -42,6 +42,13 @@ def town_with_papers(*, requires: str = '["assurance", "domicile"]') -> Municipa
     asked = asked.replace("requires = { ", f"requires = {{ papers = {requires}, ", 1)
     load_town(read_text(f"{canteen}{PAPERS}[services.cantine]\n{asked}"), at=AT)
     return municipality()
+
+
+def asked(who: Family) -> None:
+    """The family asked for the canteen before the town required papers of it."""
+    town_with_papers(requires="[]")
+    ask(who)
+    town_with_papers()
 
 
 PICTURE = Judged(FileKind.PICTURE, b"\xff\xd8\xff a picture, already judged")

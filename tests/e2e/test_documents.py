@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from marelle.townfile import read_text
+from marelle.towns.services import load_town
 from tests import guides, offer
 from tests.e2e.people import lower_than, read_mail, sign_in
 from tests.foundation.hostile import document, photograph
@@ -21,7 +23,13 @@ def rieux() -> dict[str, str]:
 
 
 def saint_aubin() -> dict[str, str]:
-    guides.saint_aubin()
+    """The children are in the activities already when the town begins to require their papers."""
+    text = (offer.TOWNS / "tutos.toml").read_text(encoding="utf-8")
+    load_town(read_text(re.sub(r"^requires = .*$", "", text, flags=re.MULTILINE)), at=offer.AT)
+    malika = offer.agent("Malika Roux", email="malika@saint-aubin-du-port.example")
+    who = guides.household("Benali", {"Inès": "CE2", "Tom": "PS"}, school="ecole-du-port", email=NADIA)
+    guides.enrol(who, "cantine", by=malika)
+    load_town(read_text(text), at=offer.AT)
     return {"agent": offer.agent("Sami Petit", email="sami@saint-aubin.example").email}
 
 

@@ -19,9 +19,9 @@ from marelle.documents.services.reminders import tick as remind
 from marelle.foundation.models import AuditLine, OutboxMail, StoredFile
 from marelle.foundation.postman import compose
 from marelle.rules.papers import DocumentState, PaperState
-from tests.documents.papers import PICTURE, town_with_papers
+from tests.documents.papers import PICTURE, asked, town_with_papers
 from tests.foundation.hostile import photograph
-from tests.offer import AT, Family, agent, ask, family
+from tests.offer import AT, Family, agent, family
 from tests.people import queries
 
 pytestmark = [pytest.mark.django_db, pytest.mark.row("E6")]
@@ -39,7 +39,7 @@ def portal(settings, tmp_path: Path) -> Path:  # type: ignore[no-untyped-def]
 @pytest.fixture
 def benali() -> Family:
     who = family()
-    ask(who)
+    asked(who)
     OutboxMail.objects.all().delete()
     return who
 
@@ -195,7 +195,7 @@ def test_the_page_costs_the_same_for_one_child_and_for_eight(malika: User) -> No
     counts = []
     for number in (1, 8):
         who = family(f"Foyer{number}", tuple((f"Enfant{n}", "CE1") for n in range(number)))
-        ask(who)
+        asked(who)
         for child in who.children:
             give(who, "assurance", child=child)
         document = SupportingDocument.objects.filter(household=who.household).first()

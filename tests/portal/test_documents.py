@@ -14,9 +14,9 @@ from marelle.documents.models import SupportingDocument
 from marelle.foundation.models import StoredFile
 from marelle.requests.models import FamilyRequest, RequestKind
 from marelle.rules.papers import DocumentState
-from tests.documents.papers import town_with_papers
+from tests.documents.papers import asked, town_with_papers
 from tests.foundation.hostile import HOSTILE, document, photograph
-from tests.offer import AT, Family, agent, ask, family
+from tests.offer import AT, Family, agent, family
 from tests.people import queries
 
 pytestmark = [pytest.mark.django_db, pytest.mark.row("D3", "E6")]
@@ -61,7 +61,7 @@ def give(client: Client, *keys: str, **fields):  # type: ignore[no-untyped-def]
 @pytest.fixture
 def benali() -> Family:
     who = family()
-    ask(who)
+    asked(who)
     return who
 
 
@@ -213,7 +213,7 @@ def test_the_page_costs_the_same_for_one_child_and_for_eight() -> None:
     counts = []
     for number in (1, 8):
         who = family(f"Foyer{number}", tuple((f"Enfant{n}", "CE1") for n in range(number)))
-        ask(who)
+        asked(who)
         client = client_of(who)
         for n in range(number):
             give(client, assurance(who, n), **{f"f-{assurance(who, n)}": photo()})
