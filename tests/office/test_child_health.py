@@ -1,10 +1,11 @@
 """What agents see of a child's health, of who may fetch them, and of who is forbidden."""
 
 import uuid
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Site
@@ -12,8 +13,8 @@ from marelle.families.authorised import Said, authorise
 from marelle.families.contacts import save_contact
 from marelle.families.health import HealthContent
 from marelle.families.health_files import save_health
-from marelle.families.models import AuthorisedPerson, ForbiddenPerson, HealthReading
-from tests.offer import AT, Family, agent, cadours, family, permitted
+from marelle.families.models import AuthorisedPerson, Child, ForbiddenPerson, HealthReading
+from tests.offer import AT, Family, agent, booked, cadours, enrolled, family, permitted
 from tests.people import queries, signed_in
 from tests.portal.visit import plain
 from tests.security.world import agent_of, other_home
@@ -136,3 +137,16 @@ def test_as_many_queries_for_eight_children_as_for_one() -> None:
         client.get(path)
         counts.append(queries(lambda path=path: client.get(path)))  # type: ignore[misc]
     assert counts[0] == counts[1]
+
+
+def test_the_day_counts_diets_for_all_and_names_who_has_a_plan_for_few(who: Family, settings: Settings) -> None:
+    settings.CLOCK = (AT, datetime.now(UTC))
+    malika = agent("Awa Cros")
+    enrolled(who, by=malika)
+    booked(who, [date(2026, 11, 12)], by=malika)
+    Child.objects.filter(pk=who.children[0].pk).update(diet="sans-porc")
+    seen = plain(nurse().get("/agents/?jour=2026-11-12").text)
+    assert "École élémentaire de Cadours Sans porc 1" in seen
+    assert "PAI présents Inès Benali" in seen and "Asthme" not in seen
+    seen = plain(signed_in(malika).get("/agents/?jour=2026-11-12").text)
+    assert "Sans porc 1" in seen and "PAI" not in seen

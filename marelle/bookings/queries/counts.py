@@ -10,6 +10,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from marelle.activities.models import OpeningDay, Service, Site, Unit
 from marelle.bookings.models import Booking
 from marelle.bookings.queries.waiting import waiting_counts
+from marelle.families.models import Child
 from marelle.rules.lifecycles import BookingState
 
 #: A child whose day waits for an answer is expected: no one misses a meal through an agent's silence.
@@ -210,3 +211,28 @@ def places_left(first: date, last: date, *, days: int, sites: Collection[int] = 
 def _opened(sites: Collection[int]) -> "QuerySet[OpeningDay]":
     opened = OpeningDay.objects.order_by()
     return opened.filter(group__activity__site__in=list(sites)) if sites else opened
+
+
+def diets_on(day: date, *, sites: Collection[int] = ()) -> dict[str, list[tuple[str, int]]]:
+    """By site's name, how many children of each diet (its slug, "" for none said) come to a meal that day. One
+    query."""
+    meals = _expected(day, sites).filter(unit__with_meal=True)
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+    for site, diet, children in (
+        meals.order_by("group__activity__site__position", "group__activity__site__name", "child__diet")
+        .values_list("group__activity__site__name", "child__diet")
+        .annotate(children=Count("child", distinct=True))
+    ):
+        found[site].append((diet, children))
+    return dict(found)
+
+
+def plans_on(day: date, *, sites: Collection[int] = ()) -> "QuerySet[Child]":
+    """The children with a PAI who come that day, with where their file stands; nothing is opened."""
+    here = _expected(day, sites).values("child")
+    return Child.objects.filter(pk__in=here, health_file__has_plan=True).select_related("school", "health_file")
+
+
+def _expected(day: date, sites: Collection[int]) -> "QuerySet[Booking]":
+    bookings = Booking.objects.filter(COMES, date=day, state__in=EXPECTED)
+    return bookings.filter(group__activity__site__in=list(sites)) if sites else bookings

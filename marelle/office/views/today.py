@@ -13,6 +13,7 @@ from marelle.bookings.queries.closures import seen_from
 from marelle.foundation.postman import not_sent_count
 from marelle.foundation.sentences import day_words, time_words
 from marelle.office.closures import whom_words
+from marelle.office.diets import needs_on
 from marelle.office.mails import DESK, mails_for
 from marelle.office.queue import Readings, sites_of, waiting_words
 from marelle.office.today import day_of_the_town
@@ -45,6 +46,7 @@ def today(request: HttpRequest) -> HttpResponse:
         {
             "municipality": town,
             "today": shown,
+            "needs": needs_on(shown.day, town=town, role=role, sites=sites),
             "title": day_words(shown.day).capitalize(),
             "now_words": time_words(now.time().replace(second=0, microsecond=0)) if shown.is_today else "",
             "week": _("semaine %(number)d") % {"number": shown.day.isocalendar().week},
