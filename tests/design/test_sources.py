@@ -47,7 +47,7 @@ def test_sheets_know_no_left_nor_right(path: Path) -> None:
 
 @pytest.mark.parametrize("path", named(PAGES).values(), ids=named(PAGES))
 def test_pages_hold_nothing_inline(path: Path) -> None:
-    text = path.read_text()
+    text = re.sub(r"{%.*?%}", "", path.read_text())  # a tag's own words, such as {% with one=… %}, are no attributes
     assert re.findall(r"<style\b|\sstyle=|\son[a-z]+=|javascript:|<script(?![^>]*\bsrc=)[^>]*>", text) == []
     assert re.findall(r"(?:src|href)=\"(?:https?:)?//", text) == []
 

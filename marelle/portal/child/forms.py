@@ -282,6 +282,14 @@ class PersonForm(SomebodyForm):
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.today = today
+        self.use_required_attribute = False
+        for name, why in (
+            ("first_day", gettext_lazy("Indiquez le premier jour.")),
+            ("last_day", gettext_lazy("Indiquez le dernier jour : le même pour une seule fois.")),
+        ):
+            field = self.fields[name]
+            field.required = not self.is_bound or self.data.get("when") == "some"
+            field.error_messages["required"] = why
 
     @staticmethod
     def of(person: AuthorisedPerson) -> dict[str, Any]:
@@ -314,10 +322,6 @@ class PersonForm(SomebodyForm):
             data |= {"first_day": None, "last_day": None}
         elif data.get("when") == "some":
             first, last = data.get("first_day"), data.get("last_day")
-            if "first_day" in data and first is None:
-                self.add_error("first_day", _("Indiquez le premier jour."))
-            if "last_day" in data and last is None:
-                self.add_error("last_day", _("Indiquez le dernier jour : le même pour une seule fois."))
             if first and last and last < first:
                 self.add_error("last_day", _("Le dernier jour vient après le premier."))
             elif last and last < self.today:
