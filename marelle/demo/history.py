@@ -34,7 +34,7 @@ from marelle.bookings.services.completing import ask_more, complete
 from marelle.bookings.services.drafts import keep_draft
 from marelle.bookings.services.overrides import Change, book_for_family
 from marelle.communication.models import NewsPost
-from marelle.demo import accounts, circle, news, papers, people, questions
+from marelle.demo import accounts, circle, files, news, papers, people, questions
 from marelle.demo.almanac import ONE_DAY, Almanac
 from marelle.demo.arrivals import arrive
 from marelle.demo.cover import BEFORE
@@ -133,6 +133,7 @@ def prepare(town: Town, *, at: datetime, families: int = FAMILIES, seed: str = S
         history.give_papers()
         history.fill_the_queue()
         history.begin_enrolments()
+        files.keep(history.homes, almanac=history.almanac, malika=history.malika, at=at)
         state.played_until = at
         state.save(update_fields=["families", "played_until"])
         settle_old_mail(at=at, begun=begun)
