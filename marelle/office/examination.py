@@ -145,7 +145,7 @@ def examine(readings: Readings, request: FamilyRequest, *, agent: AgentRole, sid
         rules=(*_time_rules(facts, town, at), *_enrolment_rules(facts, town), *asked.rules, *_place_rules(facts)),
         effects=effects,
         more_effects=more,
-        advice=_advice(facts) if kind is None else "",
+        advice=_advice(facts) if kind is None and not any(rule.tone == "stop" for rule in asked.rules) else "",
         asked=asked,
         side=side,
         kind=kind,
