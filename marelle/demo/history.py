@@ -127,13 +127,13 @@ def prepare(town: Town, *, at: datetime, families: int = FAMILIES, seed: str = S
             news.tell(history.almanac, malika=history.malika, karim=history.karim, at=at)
         history.play()
         arrive(municipality(), malika=history.malika, at=at)
-        if not FamilyRequest.objects.filter(kind=RequestKind.QUESTION).exists():
-            askers = [home for number, home in sorted(history.homes.items()) if number != people.JULIEN]
-            questions.tell(history.almanac, askers, malika=history.malika, karim=history.karim, at=at)
         history.give_papers()
         history.fill_the_queue()
         history.begin_enrolments()
         files.keep(history.homes, almanac=history.almanac, malika=history.malika, at=at)
+        if not FamilyRequest.objects.filter(kind=RequestKind.QUESTION).exists():
+            askers = [home for number, home in sorted(history.homes.items()) if number != people.JULIEN]
+            questions.tell(history.almanac, askers, malika=history.malika, karim=history.karim, at=at)
         state.played_until = at
         state.save(update_fields=["families", "played_until"])
         settle_old_mail(at=at, begun=begun)

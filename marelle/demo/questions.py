@@ -3,7 +3,7 @@ request in each state, and attestations. Played through the services, before the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
 from marelle.accounts.models import User
@@ -11,6 +11,7 @@ from marelle.attestations.services import attest_enrolment
 from marelle.bookings.models import Enrolment
 from marelle.demo.almanac import ONE_DAY, Almanac
 from marelle.demo.habits import Home
+from marelle.foundation.models import AuditLine
 from marelle.requests.asking import ask
 from marelle.requests.closing import close_with
 from marelle.requests.models import FamilyRequest
@@ -30,7 +31,7 @@ class Asker:
 
 
 def tell(almanac: Almanac, homes: Sequence[Home], *, malika: User, karim: User, at: datetime) -> int:
-    """Ask and answer what families could have asked over the last weeks; how many requests there are. `homes`: those
+    """Ask and answer what families could have asked lately; how many requests there are. `homes`: those
     that may ask, none with a basket of a visitor's."""
     askers = [Asker(home=home, user=home.adults[0]) for home in homes if home.adults and home.children]
     if not askers:
@@ -50,12 +51,14 @@ def tell(almanac: Almanac, homes: Sequence[Home], *, malika: User, karim: User, 
 class _Story:
     def __init__(self, almanac: Almanac, askers: Sequence[Asker], *, at: datetime) -> None:
         self.almanac, self.askers, self.at = almanac, askers, at
-        self.sent = 0
+        self.sent = self.told = 0
+        last = AuditLine.objects.filter(at__lte=at).order_by("-at").first()
+        self.since = last.at if last is not None else at - ONE_DAY
 
-    def _moment(self, days: int, hour: int, minute: int = 0) -> datetime:
-        """That hour so many days ago, at least two hours before the visitor comes."""
-        day = self.almanac.local(self.at) - days * ONE_DAY
-        return min(self.almanac.instant(day, hour, minute), self.at - timedelta(hours=2))
+    def _next(self) -> datetime:
+        """The next instant between the last thing done in town and the visitor: each home's history stays in order."""
+        self.told += 1
+        return self.since + (self.at - self.since) * self.told / 50
 
     def _key(self, *what: object) -> str:
         return "/".join(map(str, (self.almanac.town.slug, self.almanac.seed, *what)))
@@ -83,33 +86,31 @@ class _Story:
     def thanked(self, topic: RequestType, agent: User) -> None:
         """Answered with a message that the family has not read yet."""
         _asker, request = self._ask(
-            topic, "Bonjour, le gymnase est-il ouvert le mercredi pendant les travaux ?", at=self._moment(6, 20, 10)
+            topic, "Bonjour, le gymnase est-il ouvert le mercredi pendant les travaux ?", at=self._next()
         )
         close_with(
             request_id=request.pk,
             text="Bonjour, oui, par la porte du parc jusqu’aux vacances.",
             send_key=uuid5(NAMESPACE_URL, self._key("thanked")),
             by=agent,
-            at=self._moment(4, 10, 20),
+            at=self._next(),
         )
 
     def waiting(self, topic: RequestType, agent: User) -> None:
         """Followed by an agent; the family's last message waits for them."""
-        asker, request = self._ask(
-            topic, "Bonjour, ma fille a oublié son manteau au centre mercredi.", at=self._moment(2, 18, 40)
-        )
-        assign(request_id=request.pk, to=agent, by=agent, at=self._moment(1, 9, 5))
-        self._say(request, "Bonjour, de quelle couleur est-il ?", by=agent, at=self._moment(1, 9, 6), as_agent=True)
+        asker, request = self._ask(topic, "Bonjour, ma fille a oublié son manteau au centre mercredi.", at=self._next())
+        assign(request_id=request.pk, to=agent, by=agent, at=self._next())
+        self._say(request, "Bonjour, de quelle couleur est-il ?", by=agent, at=self._next(), as_agent=True)
         mark_read(request_id=request.pk, by=asker.user)
-        self._say(request, "Bleu, avec son prénom dans le col. Merci.", by=asker.user, at=self._moment(1, 12, 30))
+        self._say(request, "Bleu, avec son prénom dans le col. Merci.", by=asker.user, at=self._next())
 
     def taken_back(self, topic: RequestType) -> None:
-        asker, request = self._ask(topic, "Bonjour, à quelle heure ouvre l’accueil ?", at=self._moment(9, 21, 15))
-        withdraw(request_id=request.pk, by=asker.user, at=self._moment(9, 21, 40))
+        asker, request = self._ask(topic, "Bonjour, à quelle heure ouvre l’accueil ?", at=self._next())
+        withdraw(request_id=request.pk, by=asker.user, at=self._next())
 
     def refused(self, topic: RequestType, agent: User) -> None:
         """Of the town's own types: the first is refused with its reason, the others wait."""
-        _asker, request = self._ask(topic, "Merci d’avance.", at=self._moment(12 - self.sent, 19, 5))
+        _asker, request = self._ask(topic, "Merci d’avance.", at=self._next())
         if request.is_health or topic.to == "site":
             return
         line = request.lines.get()
@@ -117,7 +118,7 @@ class _Story:
             request_id=request.pk,
             verdicts={line.pk: Verdict(accept=False, reason="Cette demande ne relève pas de notre service.")},
             by=agent,
-            at=self._moment(5, 11, 0),
+            at=self._next(),
         )
 
     def attested(self) -> None:
@@ -130,5 +131,5 @@ class _Story:
                     household=asker.home.household,
                     enrolment_id=found.pk,
                     by=asker.user,
-                    at=self._moment(3, 20, 0),
+                    at=self._next(),
                 )

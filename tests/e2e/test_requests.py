@@ -83,7 +83,7 @@ def test_a_medical_dispensation_is_handed_in_followed_and_answered(live_portal, 
     desk.goto(f"/agents/demandes/{number}/")
     expect(desk.locator("#detail")).to_contain_text("Bras cassé, pas de sport.")
     axe(desk)
-    desk.get_by_label("Message à la famille").first.fill("Non, c’est noté jusqu’aux vacances.")
+    desk.locator("#message").fill("Non, c’est noté jusqu’aux vacances.")
     desk.get_by_role("button", name="Répondre et clore").click()
     expect(desk.locator("main")).to_contain_text("Demande close")
 
