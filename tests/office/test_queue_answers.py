@@ -288,7 +288,7 @@ def test_several_requests_are_accepted_at_once_and_what_could_not_is_told(
 @pytest.mark.row("A7")
 def test_accepting_several_without_ticking_any_says_so(benali: Family, desk: Client, page: Page) -> None:
     desk.post(reverse("office:accept_several"))
-    assert "Cochez d’abord les demandes à accepter." in page()
+    assert "Cochez d’abord les demandes." in page()
     desk.post(reverse("office:accept_several"), {"d": ["99999", "abc", "9" * 40]})
     assert "acceptée" not in page()
 
