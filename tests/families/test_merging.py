@@ -185,7 +185,7 @@ def test_everything_of_both_is_in_one(malika: User) -> None:
     assert PermissionAnswer.objects.count() == 1
     states = SupportingDocument.objects.filter(household=household).values_list("state", flat=True)
     assert sorted(states) == ["replaced", "to_review"]
-    assert TermsAcceptance.objects.count() == 1
+    assert TermsAcceptance.objects.filter(terms="cgu").count() == 1
     assert FamilyRequest.objects.exclude(household=household).count() == 0
     assert RequestLine.objects.filter(child__in=lost).count() == 0
     keys = set(pending_corrections(household))

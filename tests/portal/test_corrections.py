@@ -231,7 +231,7 @@ def test_queries_do_not_grow_with_what_waits(settings: Settings, malika: User, c
     screen.go("/famille/")
     with CaptureQueriesContext(connection) as made:
         screen.go("/famille/")
-    assert len(made) == 10, [query["sql"][:140] for query in made]
+    assert len(made) == 11, [query["sql"][:140] for query in made]
 
 
 def test_strangers_to_the_portal_are_sent_to_the_door(settings: Settings, malika: User) -> None:

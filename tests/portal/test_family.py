@@ -76,7 +76,7 @@ def test_strangers_and_agents_read_no_family(settings: Settings, malika: User, p
     assert desk.status == 404
 
 
-@pytest.mark.parametrize(("path", "queries"), [("/famille/", 10), ("/famille/historique/", 8)])
+@pytest.mark.parametrize(("path", "queries"), [("/famille/", 11), ("/famille/historique/", 8)])
 @pytest.mark.parametrize("count", [1, 8])
 def test_queries_do_not_grow_with_the_family(
     settings: Settings, malika: User, path: str, queries: int, count: int
