@@ -141,7 +141,6 @@ def test_the_papers_that_activities_require(live_portal, any_size, visit, axe, p
     expect(plain.get_by_role("alert")).to_contain_text("Tom : ce fichier n’est ni une photo ni un PDF.")
     expect(plain.get_by_role("main")).to_contain_text("Bien reçu : Attestation de quotient familial")
     lower_than(plain)
-    axe(plain)
 
     # The agent accepts for the whole year.
     desk = visit(portal, size="desktop")
