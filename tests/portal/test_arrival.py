@@ -214,6 +214,8 @@ def test_an_agent_sees_the_family_its_proof_and_who_looks_like_it(mailoutbox, ma
         assert words in page, words
     assert "Peut-être une famille déjà connue" in page and "même enfant" in page
     assert f'href="/agents/familles/{twin.household.pk}/"' in page
+    compare = f"/agents/familles/doublons/{twin.household.pk}/{Household.objects.latest('id').pk}/"
+    assert f'href="{compare}"' in page and desk.get(compare).status_code == 200
     document = SupportingDocument.objects.get()
     assert f"/documents/fichier/{document.pk}/" in page or str(document.pk) in page
     assert "pas encore acceptée" in desk.get(f"/agents/familles/{Household.objects.latest('id').pk}/").text

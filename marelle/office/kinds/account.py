@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from marelle.documents.models import SupportingDocument
 from marelle.documents.permissions import documents_for
 from marelle.families.duplicates import Likeness, Sign, near_duplicates
-from marelle.families.models import Child, Guardian
+from marelle.families.models import Child, Guardian, Household
 from marelle.families.permissions import households_for
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import list_words
@@ -21,11 +21,12 @@ from marelle.requests.models import FamilyRequest, RequestLine
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """`url` is empty for an agent who may not see that family."""
+    """`url`, and `compare_url` (both side by side), are empty for an agent who may not see that family."""
 
     name: str
     url: str
     reasons: tuple[str, ...]
+    compare_url: str = ""
 
 
 def pane(seen: Seen) -> dict[str, Any]:
@@ -45,7 +46,7 @@ def pane(seen: Seen) -> dict[str, Any]:
         "adults": list(Guardian.objects.filter(guardianships__household=household).order_by("guardianships__position")),
         "children": list(Child.objects.filter(households=household).select_related("school")),
         "documents": [shown(_line_of(document, seen), document, {}, seen) for document in documents],
-        "near": [_near(one, visible) for one in near],
+        "near": [_near(one, visible, household) for one in near],
     }
 
 
@@ -53,15 +54,21 @@ def _line_of(document: SupportingDocument, seen: Seen) -> RequestLine:
     return next(line for line in seen.lines if line.pk == document.line_id)
 
 
-def _near(one: Likeness, visible: set[int]) -> Near:
+def _near(one: Likeness, visible: set[int], newcomer: Household) -> Near:
     words = {
         Sign.CHILD: lambda names: ngettext("même enfant : %(who)s", "mêmes enfants : %(who)s", len(names)),
         Sign.PHONE: lambda names: _("même téléphone que %(who)s"),
         Sign.ADULT: lambda names: _("à la même adresse, un nom proche : %(who)s"),
     }
     reasons = tuple(words[sign](names) % {"who": list_words(names)} for sign, names in one.signs.items())
-    url = reverse("office:family", args=[one.household.pk]) if one.household.pk in visible else ""
-    return Near(one.household.name, url, reasons)
+    if one.household.pk not in visible:
+        return Near(one.household.name, "", reasons)
+    return Near(
+        one.household.name,
+        reverse("office:family", args=[one.household.pk]),
+        reasons,
+        reverse("office:merge", args=[one.household.pk, newcomer.pk]),
+    )
 
 
 def tag(request: FamilyRequest, pending: list[RequestLine]) -> Look:
