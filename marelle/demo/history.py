@@ -440,8 +440,8 @@ class History:
     def _asks_more(
         self, note: DemoRequest, request: FamilyRequest, lines: Sequence[RequestLine], number: int, at: datetime
     ) -> bool:
-        """Now and then an agent asks for more before answering an enrolment; the family says so a day later, and is
-        answered the day after."""
+        """Now and then an agent asks for more before answering an enrolment; the family says so in the evening, and is
+        answered on the next working day."""
         fresh = [
             e for e in Enrolment.objects.filter(line__in=lines) if e.state == EnrolmentState.SUBMITTED and not e.reason
         ]
@@ -457,8 +457,8 @@ class History:
                 complete(request_id=request.pk, reply=DONE, by=home.adults[0], at=then)
                 self.deeds += 1
 
-        self._at(at + timedelta(hours=dice.uniform(26, 40)), say)
-        day = self.almanac.working_day(self.almanac.local(at) + 3 * ONE_DAY)
+        self._at(at + timedelta(hours=dice.uniform(4, 9)), say)
+        day = self.almanac.working_day(self.almanac.local(at) + ONE_DAY)
         note.answer_at = self.almanac.instant(day, 9, dice.uniform(0, 120))
         note.save(update_fields=["answer_at"])
         self._expect_answer(note)
