@@ -71,6 +71,9 @@ def undo_change(*, token: str, at: datetime) -> User:
     user = User.objects.select_for_update().get(pk=change.user_id)
     if not AddressChange.objects.filter(pk=change.pk, undone_at=None).update(undone_at=datetime.now(UTC)):
         raise CannotUndo
+    # The changes that came after it go with it: their links lead to addresses of who is put out.
+    later = AddressChange.objects.filter(user=user, undone_at=None, changed_at__gte=change.changed_at)
+    later.update(undone_at=datetime.now(UTC))
     if user.is_closed or (user.email != change.old and is_taken(change.old)):
         raise CannotUndo
     user.set_unusable_password()

@@ -116,6 +116,9 @@ def merge_households(*, merge: Merge, chosen: Mapping[str, Any] | None = None, b
     _keep_users(merge)
     for column, value in (chosen or {}).items():
         setattr(kept, column, value)
+    if gone.awaits_since is None:
+        # The one that an agent knew is let in already: its adults do not wait at the door again.
+        kept.awaits_since = None
     kept.save()
     Guardian.objects.filter(pk__in=merge.guardians).delete()
     Child.objects.filter(pk__in=merge.children).delete()
@@ -266,6 +269,8 @@ def _keep_users(merge: Merge) -> None:
         if ine and not child.ine:
             lost.ine = ""
             lost.save(update_fields=["ine"])
+        if lost.declared_at is None:
+            child.declared_at = None
         for column in CHILD_FIELDS:
             if not getattr(child, column):
                 setattr(child, column, ine if column == "ine" else getattr(lost, column))

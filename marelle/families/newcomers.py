@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from marelle.accounts.models import User
 from marelle.accounts.services import activate
 from marelle.activities.models import Municipality
-from marelle.families.models import Household
+from marelle.families.models import Child, Household
 from marelle.families.services import Address, AddressInUse, NewChild, NewGuardian, register_household
 from marelle.foundation.audit import Actor, record
 
@@ -49,10 +49,11 @@ def found_household(
 
 @transaction.atomic
 def accept_household(*, household: Household, by: Actor, at: datetime) -> bool:
-    """Let the family in for good. False when it was in already."""
+    """Let the family in for good, with the children that it named. False when it was in already."""
     waiting = Household.objects.filter(pk=household.pk, awaits_since__isnull=False)
     if not waiting.update(awaits_since=None):
         return False
+    Child.objects.filter(residences__household=household, declared_at__isnull=False).update(declared_at=None)
     record(
         at=at,
         by=by,

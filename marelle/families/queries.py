@@ -55,10 +55,11 @@ def history(household: Household) -> "QuerySet[AuditLine]":
 
 
 def known_child(*, first_name: str, last_name: str, birth_date: date, ine: str = "") -> Child | None:
-    """The child who is already here under this national identifier or, failing that, these names and birth date."""
+    """The child who is already here under this national identifier or, failing that, these names and birth date; never
+    one whom a family declared and nobody has verified yet."""
     if ine and (child := Child.objects.filter(ine=ine).first()):
         return child
-    namesakes = Child.objects.filter(birth_date=birth_date).order_by("id")
+    namesakes = Child.objects.filter(birth_date=birth_date, declared_at=None).order_by("id")
     wanted = plain(f"{first_name} {last_name}")
     return next((child for child in namesakes if plain(str(child)) == wanted and not (ine and child.ine)), None)
 

@@ -119,7 +119,8 @@ def register_household(
         )
         Guardianship.objects.create(household=household, guardian=guardian, position=position)
     for child in children:
-        Residence.objects.create(household=household, child=child if isinstance(child, Child) else create(child))
+        made = child if isinstance(child, Child) else create(child, declared_at=at if awaits else None)
+        Residence.objects.create(household=household, child=made)
     refresh_search(household)
     record(
         at=at,
@@ -227,7 +228,7 @@ def set_unwanted(*, guardian: Guardian, unwanted: Collection[Topic], by: Actor, 
     return True
 
 
-def create(child: NewChild) -> Child:
+def create(child: NewChild, *, declared_at: datetime | None = None) -> Child:
     return Child.objects.create(
         first_name=child.first_name,
         last_name=child.last_name,
@@ -236,6 +237,7 @@ def create(child: NewChild) -> Child:
         level=child.level,
         class_name=child.class_name,
         ine=child.ine,
+        declared_at=declared_at,
     )
 
 

@@ -1,4 +1,4 @@
-"""Going from one household to another: the one thing about households that no page owns."""
+"""Joining a household, and going from one to another: what no page of a household owns."""
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
@@ -7,7 +7,7 @@ from django.views.decorators.http import require_http_methods
 
 from marelle.accounts.models import User
 from marelle.accounts.permissions import ArrivedHttpRequest, to_the_door
-from marelle.accounts.views.door import CHOOSING, CHOOSING_LASTS, until
+from marelle.accounts.views.door import let_choose
 from marelle.families.adults import InvitationOver, join_household
 from marelle.families.links import invitation_in
 from marelle.families.permissions import GuardianHttpRequest, before_acceptance, choose_household, guardian_required
@@ -32,8 +32,7 @@ def join(request: ArrivedHttpRequest, token: str) -> HttpResponse:
         except InvitationOver:
             return render(request, "families/join_over.html", status=410)
         if not user.is_active:
-            request.session[CHOOSING] = {"user": user.pk, "until": until(CHOOSING_LASTS)}
-            request.session.set_expiry(0)
+            let_choose(request.session, user)
             return redirect("accounts:choose_password")
         choose_household(user, request.session, invitation.household_id)
         return redirect("/")

@@ -161,6 +161,43 @@ def test_who_holds_the_old_address_puts_it_back(nadia: User, mailoutbox) -> None
     assert Client().get(path).status_code == 410 and Client().post(path).status_code == 410
 
 
+def link_to_put_back(mailoutbox) -> str:  # type: ignore[no-untyped-def]
+    found = re.search(r"http://\S+?(/compte/adresse/remettre/\S+)", str(post_all(mailoutbox)[0].body))
+    assert found
+    return found[1]
+
+
+def stolen(thief: Client, email: str, mailoutbox) -> str:  # type: ignore[no-untyped-def]
+    """The account comes in with this address now; the link that the address before got."""
+    address_in_flight(thief, email)
+    thief.post("/compte/adresse/code/", {"code": digits_in(post_all(mailoutbox)[0])})
+    return link_to_put_back(mailoutbox)
+
+
+def test_who_stole_an_account_does_not_put_their_own_address_back(nadia: User, mailoutbox) -> None:
+    thief = came_in()
+    hers = stolen(thief, "voleur@example.org", mailoutbox)
+    his = stolen(thief, "voleur.bis@example.org", mailoutbox)
+    Client().post(hers)
+    assert Client().get(his).status_code == 410 and Client().post(his).status_code == 410
+    nadia.refresh_from_db()
+    assert nadia.email == "nadia@example.org"
+
+
+def test_who_stole_an_account_chooses_no_password_once_it_is_put_back(nadia: User, mailoutbox) -> None:
+    hers = stolen(came_in(), "voleur@example.org", mailoutbox)
+    waits = Client()
+    waits.post("/connexion/", {"email": "voleur@example.org"})
+    waits.post("/connexion/code/demander/", {"forgotten": "1"})
+    code = digits_in(post_all(mailoutbox)[0])
+    choose = "/connexion/choisir-mon-mot-de-passe/"
+    assert waits.post("/connexion/code/", {"code": code, "new_password": "on"})["Location"] == choose
+    Client().post(hers)
+    assert waits.post(choose, {"password": NEW_PASSWORD}).status_code == 410
+    nadia.refresh_from_db()
+    assert not nadia.check_password(NEW_PASSWORD)
+
+
 def test_an_address_is_put_back_for_seven_days(mailoutbox) -> None:
     client = came_in()
     address_in_flight(client, "nouvelle@example.org")

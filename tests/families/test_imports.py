@@ -456,3 +456,33 @@ def test_without_its_locks_it_would_be_written_several_times(transactional_db, r
 
     race(naive, range(8), at_once=8)
     assert Household.objects.count() > 2
+
+
+@pytest.mark.parametrize("awaits", [False, True], ids=["declared by a family", "of a family that waits"])
+def test_who_declares_somebody_else_s_child_does_not_become_its_other_home(site: Site, awaits: bool) -> None:
+    stranger = family("Voisin")
+    lou = Child.objects.create(first_name="Lou", last_name="Aubry", birth_date=date(2019, 2, 1), declared_at=AT)
+    Residence.objects.create(household=stranger, child=lou)
+    if awaits:
+        # All that such a family says of itself may be borrowed, names and address too.
+        Household.objects.filter(pk=stranger.pk).update(
+            awaits_since=AT, address="1 rue Haute", postcode="31480", city="Cadours"
+        )
+        stranger.guardians.update(first_name="Jeanne", last_name="Aubry")
+    saved(sheet(site, LOU))
+    assert [home.pk for home in lou.households.all()] == [stranger.pk]
+    mine = Child.objects.exclude(pk=lou.pk).get(first_name="Lou").households.get()
+    assert mine != stranger and mine.guardians.get().email == "jeanne@aubry.example"
+
+
+@pytest.mark.parametrize("by_address", [False, True], ids=["by e-mail", "by name and address"])
+def test_a_declared_child_is_the_one_of_the_file_when_an_adult_is(site: Site, by_address: bool) -> None:
+    home = family("Aubry")
+    lou = Child.objects.create(first_name="Lou", last_name="Aubry", birth_date=date(2019, 2, 1), declared_at=AT)
+    Residence.objects.create(household=home, child=lou)
+    said = {"first_name": "Jeanne", "last_name": "Aubry"}
+    home.guardians.update(**said, email="" if by_address else "jeanne@aubry.example")
+    if by_address:
+        Household.objects.filter(pk=home.pk).update(address="1 rue Haute", postcode="31480", city="Cadours")
+    saved(sheet(site, LOU))
+    assert Child.objects.filter(first_name="Lou").get() == lou and lou.households.get() == home

@@ -256,6 +256,15 @@ def test_the_agent_chooses_the_facts_and_the_past_is_read_in_one_history(malika:
     assert sum(home == gone for _action, home in told) == lines + 1, "nothing of the past is rewritten"
 
 
+def test_a_family_that_is_in_stays_in_when_its_newer_double_is_kept(malika: User) -> None:
+    new, old = family("Benali", [("Inès", "CE2")]), family("Benali", [("Léo", "CP")], email="paul@example.org")
+    Household.objects.filter(pk=new.household.pk).update(awaits_since=AT)
+    merge = Merge(kept=new.household, gone=old.household)
+    household = merge_households(merge=merge, by=malika.actor(as_agent=True), at=LATER)
+    household.refresh_from_db()
+    assert household.pk == new.household.pk and household.awaits_since is None
+
+
 def test_a_second_merging_keeps_both_pasts(malika: User) -> None:
     one = family("Benali", [("Inès", "CE2")])
     two, three = twin(one), twin(one)

@@ -44,7 +44,7 @@ from marelle.accounts.second_factor import (
 from marelle.accounts.services import change_password, choose_theme, close_sessions, send_code
 from marelle.accounts.sessions import other_sessions, sessions_of
 from marelle.accounts.square_code import square_code
-from marelle.accounts.views.door import CHOOSING, CHOOSING_LASTS, too_often, until
+from marelle.accounts.views.door import let_choose, too_often
 from marelle.activities.queries import municipality
 from marelle.foundation.sealing import seal, unseal
 
@@ -187,8 +187,7 @@ def undo_address(request: ArrivedHttpRequest, token: str) -> HttpResponse:
         except CannotUndo:
             return render(request, "accounts/undo_over.html", status=410)
         request.session.flush()
-        request.session[CHOOSING] = {"user": user.pk, "until": until(CHOOSING_LASTS)}
-        request.session.set_expiry(0)
+        let_choose(request.session, user)
         return redirect("accounts:choose_password")
     return render(request, "accounts/undo_address.html", {"change": change})
 

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.crypto import constant_time_compare
 from django.utils.http import urlencode
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
@@ -230,9 +231,21 @@ def proved(
         return render(request, "accounts/unknown.html", {"email": email}, status=403)
     if user.is_active and not new_password:
         return come_in(request, user, email=email, remember=remember, next_path=next_path)
-    request.session[CHOOSING] = {"user": user.pk, "until": until(CHOOSING_LASTS)}
+    let_choose(request.session, user)
     request.session.pop(LINK, None)
     return to("accounts:choose_password", next_path)
+
+
+def let_choose(session: SessionBase, user: User) -> None:
+    """Whoever holds this session has just proved this user's address, and may choose a password: as long as the address
+    and the password are those of now. What happens to the account meanwhile (an address put back) ends it."""
+    session[CHOOSING] = {
+        "user": user.pk,
+        "email": user.email,
+        "password": user.get_session_auth_hash(),
+        "until": until(CHOOSING_LASTS),
+    }
+    session.set_expiry(0)
 
 
 def until(lasts: timedelta) -> float:
@@ -315,8 +328,11 @@ def choose_password(request: ArrivedHttpRequest) -> HttpResponse:
 def choosing(session: SessionBase) -> tuple[User | None, LinkState]:
     """Who may choose a password here, and what their link is worth when they may not."""
     if held := still(session, CHOOSING):
-        user = User.objects.filter(pk=held["user"]).first()
-        return (None, LinkState.WORTHLESS) if user is None or user.is_closed else (user, LinkState.GOOD)
+        user = User.objects.filter(pk=held["user"], email=held.get("email")).first()
+        same = user is not None and constant_time_compare(user.get_session_auth_hash(), held.get("password", ""))
+        return (
+            (user, LinkState.GOOD) if user is not None and same and not user.is_closed else (None, LinkState.WORTHLESS)
+        )
     user, state = read_link(*(session.get(LINK) or ("", "")))
     return (user if state is LinkState.GOOD else None), state
 

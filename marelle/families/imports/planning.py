@@ -204,9 +204,13 @@ def _schooled(people: People, *, school: Site | None, sites: list[Site]) -> tupl
     return People(pupils=pupils, adults=adults, remarks=remarks), places
 
 
+Mark = tuple[str, str]
+
+
 @dataclass(slots=True)
 class _Here:
-    """All the families that are here, ready to be recognised."""
+    """All the families that are here, ready to be recognised. `known_by`: for each child, what an adult of its homes is
+    recognised by, an e-mail address, or a name with the home's address."""
 
     children: dict[int, Child]
     by_ine: dict[str, Child]
@@ -214,6 +218,7 @@ class _Here:
     links: list[Guardianship]
     homes_of_child: defaultdict[int, set[int]]
     children_of_home: defaultdict[int, set[int]]
+    known_by: defaultdict[int, set[Mark]]
 
     @classmethod
     def read(cls) -> "_Here":
@@ -227,6 +232,12 @@ class _Here:
         for household, child_id in Residence.objects.values_list("household", "child"):
             homes_of_child[child_id].add(household)
             children_of_home[household].add(child_id)
+        known_by: defaultdict[int, set[Mark]] = defaultdict(set)
+        for link in links:
+            where = place(link.household.address, link.household.postcode, link.household.city)
+            marks = _marks(link.guardian.email, plain(str(link.guardian)), "" if _is_unverified(link) else where)
+            for child_id in children_of_home[link.household_id]:
+                known_by[child_id] |= marks
         return cls(
             children=children,
             by_ine={child.ine: child for child in children.values() if child.ine},
@@ -234,11 +245,32 @@ class _Here:
             links=links,
             homes_of_child=homes_of_child,
             children_of_home=children_of_home,
+            known_by=known_by,
         )
+
+    def may_be(self, child: Child, adults: set[Mark]) -> bool:
+        """A child that nobody has verified is another family's word: it is the one of the file only when an adult of
+        the file is an adult of its home. Who declares somebody else's child never becomes its other home."""
+        return child.declared_at is None or bool(adults & self.known_by[child.pk])
+
+
+def _marks(email: str, name: str, where: str) -> set[Mark]:
+    found = {("", email.lower())} if email else set()
+    return found | ({(name, where)} if where else set())
+
+
+def _is_unverified(link: Guardianship) -> bool:
+    """A family that came by itself and waits for an agent: all that it says of itself, but for the e-mail address that
+    it proved, is its own word."""
+    return link.household.awaits_since is not None
 
 
 def _plan_children(plan: Plan, people: People, places: list[Site], here: _Here) -> None:
     taken: set[int] = set()
+    adults: defaultdict[int, set[Mark]] = defaultdict(set)
+    for adult in people.adults:
+        for index in adult.children:
+            adults[index] |= _marks(adult.email, adult.name, adult.home.place)
     found: list[Child | None] = []
     for pupil in people.pupils:
         child = here.by_ine.get(pupil.ine) if pupil.ine else None
@@ -248,7 +280,11 @@ def _plan_children(plan: Plan, people: People, places: list[Site], here: _Here) 
     for index, pupil in enumerate(people.pupils):
         if found[index] is not None:
             continue
-        alike = [child for child in here.by_name.get(pupil.key, []) if child.pk not in taken]
+        alike = [
+            child
+            for child in here.by_name.get(pupil.key, [])
+            if child.pk not in taken and here.may_be(child, adults[index])
+        ]
         free = [child for child in alike if not (pupil.ine and child.ine)]
         if free:
             found[index] = free[0]
@@ -295,6 +331,8 @@ def _plan_adults(plan: Plan, people: People, here: _Here) -> None:
     by_child: dict[tuple[str, int], Any] = {}
     by_place: dict[tuple[str, str], Any] = {}
     for link in here.links:
+        if _is_unverified(link):
+            continue
         name = plain(str(link.guardian))
         for child in here.children_of_home[link.household_id]:
             by_child.setdefault((name, child), link.guardian)
