@@ -10,8 +10,8 @@ from marelle.activities.queries import municipality, rules_of
 from marelle.bookings.queries.prerequisites import school_services
 from marelle.documents.models import SupportingDocument
 from marelle.documents.services import accept_terms, hand_in
-from marelle.families.health import HealthContent
-from marelle.families.health_files import save_health
+from marelle.families.health.content import HealthContent
+from marelle.families.health.files import save_health
 from marelle.families.models import Child
 from marelle.foundation.files.verdicts import FileKind, Judged
 from marelle.rules.papers import DocumentState

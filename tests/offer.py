@@ -20,10 +20,10 @@ from marelle.bookings.services.answers import answer_request
 from marelle.bookings.services.baskets import Shown, basket_of, fill_basket
 from marelle.bookings.services.enrolments import Wish, ask_enrolments
 from marelle.bookings.services.sending import Sending, send_basket
-from marelle.families.health import HealthContent, Vaccination
-from marelle.families.health_files import save_health
+from marelle.families.circle.permission_answers import answer_permissions, asked_of
+from marelle.families.health.content import HealthContent, Vaccination
+from marelle.families.health.files import save_health
 from marelle.families.models import Child, Guardian, Household
-from marelle.families.permission_answers import answer_permissions, asked_of
 from marelle.families.services import Address, NewChild, NewGuardian, invite_guardian, register_household
 from marelle.foundation.audit import PORTAL
 from marelle.requests.models import FamilyRequest

@@ -79,12 +79,12 @@ TICKS = [
     "marelle.bookings.services.reminders.tick",
     "marelle.bookings.services.silence.tick",
     "marelle.families.imports.saving.tick",
-    "marelle.families.invitations.tick",
+    "marelle.families.joining.invitations.tick",
     "marelle.bookings.services.openings.tick",
     "marelle.bookings.services.moves.tick",
     "marelle.bookings.services.health_files.tick",
-    "marelle.families.authorised.tick",
-    "marelle.families.health_reminders.tick",
+    "marelle.families.circle.authorised.tick",
+    "marelle.families.health.reminders.tick",
     "marelle.accounts.tasks.tick",
     "marelle.foundation.housekeeping.tick",
     "marelle.communication.services.notices.tick",
@@ -102,7 +102,7 @@ SETTLERS: dict[str, str] = {
 }
 #: What every page of a guardian needs, read with their households: `(households, user) -> households`.
 ARRIVALS = ["marelle.requests.queries.with_unread"]
-#: What each room does before two families are made one, so that no two rows clash (`families.merging.Merger`).
+#: What each room does before two families are made one, so that no two rows clash (`families.doubles.merging.Merger`).
 MERGERS = [
     "marelle.bookings.services.merging.settle_clashes",
     "marelle.documents.services.merging.settle_clashes",
@@ -195,9 +195,9 @@ elif DEMO:
 
 LOGIN_URL = "accounts:door"
 # Rooms hand these down to those below them, which may not import them.
-KNOWN_ADDRESS = "marelle.families.door.is_known"
-WELCOME = "marelle.families.door.welcome"
-ADDRESS_CHANGED = "marelle.families.door.address_changed"
+KNOWN_ADDRESS = "marelle.families.joining.door.is_known"
+WELCOME = "marelle.families.joining.door.welcome"
+ADDRESS_CHANGED = "marelle.families.joining.door.address_changed"
 SETTLE = "marelle.families.permissions.settle"
 NEW_ACCOUNT = "portal:new_account"
 LANDING = "marelle.families.permissions.landing"

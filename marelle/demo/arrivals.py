@@ -11,8 +11,8 @@ from marelle.demo.accounts import PASSWORD
 from marelle.demo.dossiers import picture
 from marelle.demo.people import AGES, DOMAIN
 from marelle.documents.services.arrivals import proof_of_address, send_dossier
+from marelle.families.joining.newcomers import found_household
 from marelle.families.models import Guardian
-from marelle.families.newcomers import found_household
 from marelle.families.services import Address, NewChild, NewGuardian
 from marelle.requests.models import FamilyRequest, RequestKind
 from marelle.requests.services import Verdict, answer

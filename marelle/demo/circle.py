@@ -9,12 +9,12 @@ from marelle.accounts.models import User
 from marelle.activities.models import Municipality
 from marelle.activities.queries import rules_of
 from marelle.demo.habits import Home
-from marelle.families.authorised import Said, authorise
-from marelle.families.contacts import save_contact
-from marelle.families.health import HealthContent, Vaccination
-from marelle.families.health_files import save_health
+from marelle.families.circle.authorised import Said, authorise
+from marelle.families.circle.contacts import save_contact
+from marelle.families.circle.permission_answers import answer_permissions, asked_of
+from marelle.families.health.content import HealthContent, Vaccination
+from marelle.families.health.files import save_health
 from marelle.families.models import HealthFile
-from marelle.families.permission_answers import answer_permissions, asked_of
 from marelle.families.queries import year_of
 
 PEOPLE = (("Samira", "grand-mère"), ("Odile", "grand-mère"), ("Marcel", "grand-père"), ("Karim", "voisin"),

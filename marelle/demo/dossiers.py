@@ -17,8 +17,8 @@ from marelle.bookings.queries.prerequisites import Kind, State, load_prerequisit
 from marelle.bookings.questions import LEVEL, STARTS_ON, questions_for
 from marelle.bookings.services.enrolments import Wish
 from marelle.documents.services import hand_in
-from marelle.families.health import HealthContent, Vaccination
-from marelle.families.health_files import confirm_health, save_health
+from marelle.families.health.content import HealthContent, Vaccination
+from marelle.families.health.files import confirm_health, save_health
 from marelle.families.models import Child, HealthFile, Household
 from marelle.foundation.files.verdicts import FileKind, Judged
 from marelle.requests.models import FamilyRequest

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from marelle.accounts.links import link_to_choose_password
-from marelle.families.links import link_to_join
+from marelle.families.joining.links import link_to_join
 from marelle.families.models import AdultInvitation, Child, Guardian
 from marelle.foundation.models import OutboxMail
 from marelle.foundation.sentences import list_words

@@ -90,7 +90,7 @@ def register_household(
 ) -> Household:
     """Create a household with its adults, in order, and its children; a Child given as such has one more home now.
     `invite`: the adults who have an address are invited at once. `awaits`: the family came by itself and waits for an
-    agent; whether its children are known already is the agent's to see (`families.duplicates`), and is not said.
+    agent; whether its children are known already is the agent's to see (`families.doubles`), and is not said.
 
     Raises AddressInUse and ChildAlreadyKnown; nothing is written then. Registrations go one after the other: a form
     sent twice at the same instant finds its own family known.

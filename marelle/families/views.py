@@ -8,8 +8,8 @@ from django.views.decorators.http import require_http_methods
 from marelle.accounts.models import User
 from marelle.accounts.permissions import ArrivedHttpRequest, to_the_door
 from marelle.accounts.views.door import let_choose
-from marelle.families.adults import InvitationOver, join_household
-from marelle.families.links import invitation_in
+from marelle.families.joining.adults import InvitationOver, join_household
+from marelle.families.joining.links import invitation_in
 from marelle.families.permissions import GuardianHttpRequest, before_acceptance, choose_household, guardian_required
 
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from marelle.bookings.models import LIVE_BOOKINGS, Booking, Enrolment
 from marelle.documents.models import SupportingDocument
-from marelle.families.duplicates import Sign, alike
+from marelle.families.doubles.duplicates import Sign, alike
+from marelle.families.doubles.merging import Merge
 from marelle.families.facts import fact_of
-from marelle.families.merging import Merge
 from marelle.families.models import AuthorisedPerson, Child, EmergencyContact, FamilyQuotient, Guardian, Household
 from marelle.families.spelling import plain
 from marelle.requests.models import FamilyRequest

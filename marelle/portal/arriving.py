@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from marelle.accounts.forms import DoorForm, NewPasswordForm
 from marelle.activities.models import Site
-from marelle.families.duplicates import digits
+from marelle.families.doubles.duplicates import digits
 from marelle.families.services import Address, NewChild, NewGuardian
 from marelle.foundation.files.verdicts import Faulty, Judged
 from marelle.townfile.town import Paper

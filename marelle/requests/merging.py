@@ -3,7 +3,7 @@ which nothing else would move."""
 
 from datetime import datetime
 
-from marelle.families.merging import Merge
+from marelle.families.doubles.merging import Merge
 from marelle.foundation.audit import Actor
 from marelle.requests.models import Correction
 

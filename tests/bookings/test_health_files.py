@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from marelle.bookings.services.health_files import tick
-from marelle.families.health import HealthContent
-from marelle.families.health_files import save_health
+from marelle.families.health.content import HealthContent
+from marelle.families.health.files import save_health
 from marelle.families.models import HealthFile
 from marelle.foundation.models import AuditLine
 from tests.offer import AT, agent, cadours, enrolled, family, school_year

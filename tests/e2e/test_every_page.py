@@ -76,8 +76,8 @@ def around(who: offer.Family, agent: offer.User) -> dict[str, object]:
     import uuid
 
     from marelle.accounts.models import AgentRole
-    from marelle.families.authorised import Said, authorise
-    from marelle.families.contacts import save_contact
+    from marelle.families.circle.authorised import Said, authorise
+    from marelle.families.circle.contacts import save_contact
 
     offer.healthy(who)
     AgentRole.objects.filter(user=agent).update(reads_health=True)

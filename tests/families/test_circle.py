@@ -12,7 +12,7 @@ from PIL import Image
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Site
 from marelle.activities.queries import municipality, rules_of
-from marelle.families.authorised import (
+from marelle.families.circle.authorised import (
     Said,
     authorise,
     change_person,
@@ -22,8 +22,9 @@ from marelle.families.authorised import (
     restore_person,
     tick,
 )
-from marelle.families.contacts import move_contact, remove_contact, save_contact
-from marelle.families.forbidden import forbid, lift, open_forbidden
+from marelle.families.circle.contacts import move_contact, remove_contact, save_contact
+from marelle.families.circle.forbidden import forbid, lift, open_forbidden
+from marelle.families.circle.permission_answers import answer_permissions, permissions_of
 from marelle.families.models import (
     AuthorisedPerson,
     EmergencyContact,
@@ -31,7 +32,6 @@ from marelle.families.models import (
     HealthReading,
     ReadingReason,
 )
-from marelle.families.permission_answers import answer_permissions, permissions_of
 from marelle.families.queries import history
 from marelle.foundation.files.judging import judge
 from marelle.foundation.files.verdicts import Judged

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marelle.families.duplicates import Sign, alike, near_duplicates, same_phone
+from marelle.families.doubles.duplicates import Sign, alike, near_duplicates, same_phone
 from marelle.families.models import Household, Residence
 from marelle.families.services import Address, NewChild, NewGuardian, register_household
 from marelle.foundation.audit import PORTAL

@@ -9,9 +9,9 @@ from django.core.management import call_command
 
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import SchoolYear, Site
-from marelle.families.health import HealthContent, Vaccination
-from marelle.families.health_files import ChangedMeanwhile, confirm_health, erase_health, open_health, save_health
-from marelle.families.health_reminders import tick
+from marelle.families.health.content import HealthContent, Vaccination
+from marelle.families.health.files import ChangedMeanwhile, confirm_health, erase_health, open_health, save_health
+from marelle.families.health.reminders import tick
 from marelle.families.models import Child, HealthFile, HealthReading, ReadingReason
 from marelle.families.queries import HealthState, health_standing
 from marelle.foundation.models import AuditLine, OutboxMail

@@ -7,7 +7,7 @@ import pytest
 
 from marelle.accounts.services import activate
 from marelle.activities.models import Site
-from marelle.families.invitations import (
+from marelle.families.joining.invitations import (
     cancel_round,
     chosen,
     deliveries,
@@ -105,7 +105,7 @@ def test_what_has_begun_is_not_cancelled(schools: tuple[Site, Site]) -> None:
 
 
 def test_a_long_round_goes_on_where_it_stopped(schools: tuple[Site, Site], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("marelle.families.invitations.AT_ONCE", 2)
+    monkeypatch.setattr("marelle.families.joining.invitations.AT_ONCE", 2)
     families(schools)
     round = decided()
     assert send_round(round.pk, at=AT) == 2

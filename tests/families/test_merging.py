@@ -15,9 +15,10 @@ from marelle.activities.queries import municipality, rules_of
 from marelle.bookings.models import LIVE_BOOKINGS, Booking, Enrolment
 from marelle.documents.models import SupportingDocument, TermsAcceptance
 from marelle.documents.services import hand_in
-from marelle.families import merging
-from marelle.families.duplicates import Sign
-from marelle.families.merging import CannotMerge, Merge, merge_households, pointers
+from marelle.families.doubles import merging
+from marelle.families.doubles.duplicates import Sign
+from marelle.families.doubles.merging import CannotMerge, Merge, merge_households, pointers
+from marelle.families.doubles.pairs import pairs, say_distinct
 from marelle.families.models import (
     AuthorisedPerson,
     Child,
@@ -31,7 +32,6 @@ from marelle.families.models import (
     PermissionAnswer,
     Residence,
 )
-from marelle.families.pairs import pairs, say_distinct
 from marelle.families.queries import history
 from marelle.foundation.files.verdicts import FileKind, Judged
 from marelle.foundation.models import AuditLine

@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 
 from marelle.accounts.permissions import PROVED
-from marelle.families.health import HealthContent
-from marelle.families.health_files import open_health, save_health
+from marelle.families.health.content import HealthContent
+from marelle.families.health.files import open_health, save_health
 from marelle.families.models import Child, HealthFile, ReadingReason
 from marelle.foundation.sealing import key_of
 from tests.offer import AT, User, cadours, family

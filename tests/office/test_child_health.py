@@ -9,10 +9,10 @@ from pytest_django import Settings
 
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Site
-from marelle.families.authorised import Said, authorise
-from marelle.families.contacts import save_contact
-from marelle.families.health import HealthContent
-from marelle.families.health_files import save_health
+from marelle.families.circle.authorised import Said, authorise
+from marelle.families.circle.contacts import save_contact
+from marelle.families.health.content import HealthContent
+from marelle.families.health.files import save_health
 from marelle.families.models import AuthorisedPerson, Child, ForbiddenPerson, HealthReading
 from tests.offer import AT, Family, agent, booked, cadours, enrolled, family, permitted
 from tests.people import queries, signed_in

@@ -12,10 +12,10 @@ from PIL import Image
 from pytest_django import Settings
 
 from marelle.accounts.permissions import PROVED
-from marelle.families.authorised import Said, authorise
-from marelle.families.contacts import save_contact
-from marelle.families.health import HealthContent
-from marelle.families.health_files import open_health, save_health
+from marelle.families.circle.authorised import Said, authorise
+from marelle.families.circle.contacts import save_contact
+from marelle.families.health.content import HealthContent
+from marelle.families.health.files import open_health, save_health
 from marelle.families.models import AuthorisedPerson, Child, HealthFile, HealthReading, ReadingReason
 from marelle.requests.corrections import answer_corrections
 from marelle.requests.services import Verdict

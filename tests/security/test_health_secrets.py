@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from marelle.accounts.models import AgentRole
 from marelle.accounts.permissions import PROVED
-from marelle.families.health_files import open_health
+from marelle.families.health.files import open_health
 from marelle.families.models import ForbiddenPerson, ReadingReason
 from marelle.foundation import sealing
 from tests.offer import AT, Family, agent, cadours, enrolled, family

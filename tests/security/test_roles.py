@@ -9,8 +9,8 @@ from pytest_django import Settings
 from marelle.accounts.models import AgentRole, User
 from marelle.accounts.services import activate, register_agent
 from marelle.activities.models import Site
+from marelle.families.joining.newcomers import found_household
 from marelle.families.models import Guardian, Guardianship
-from marelle.families.newcomers import found_household
 from marelle.families.services import Address, NewGuardian, invite_guardian
 from marelle.foundation.audit import PORTAL
 from tests.offer import AT, PASSWORD

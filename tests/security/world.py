@@ -19,12 +19,12 @@ from marelle.communication.models import NewsPost
 from marelle.demo.models import DeliveredMail
 from marelle.documents.models import SupportingDocument
 from marelle.documents.services import hand_in
-from marelle.families.adults import invite_adult
-from marelle.families.authorised import Said, authorise
-from marelle.families.contacts import save_contact
-from marelle.families.forbidden import forbid
+from marelle.families.circle.authorised import Said, authorise
+from marelle.families.circle.contacts import save_contact
+from marelle.families.circle.forbidden import forbid
 from marelle.families.imports.saving import advance, begin_import, match_columns
-from marelle.families.invitations import schedule_round
+from marelle.families.joining.adults import invite_adult
+from marelle.families.joining.invitations import schedule_round
 from marelle.families.models import (
     AdultInvitation,
     AuthorisedPerson,

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from marelle.activities.queries import municipality
 from marelle.bookings.models import LIVE_ENROLMENTS, Enrolment
-from marelle.families.health_files import erase_health
+from marelle.families.health.files import erase_health
 from marelle.families.models import HealthFile
 
 #: How many are erased in one tick; the next one takes the rest.

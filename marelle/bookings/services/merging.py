@@ -19,7 +19,7 @@ from marelle.bookings.models import (
 from marelle.bookings.queries.days import component_places
 from marelle.bookings.services.places import release
 from marelle.bookings.services.sending import lock_children
-from marelle.families.merging import Merge, drop_clashes
+from marelle.families.doubles.merging import Merge, drop_clashes
 from marelle.foundation.audit import Actor
 from marelle.requests.models import RequestLine
 from marelle.requests.services import close_lines

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from marelle.communication.models import NewsNotice
-from marelle.families.merging import Merge, drop_clashes
+from marelle.families.doubles.merging import Merge, drop_clashes
 from marelle.foundation.audit import Actor
 
 #: The tables of this room where two rows could become one too many.

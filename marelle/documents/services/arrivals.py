@@ -13,8 +13,8 @@ from marelle.activities.models import Municipality
 from marelle.activities.queries import rules_of
 from marelle.documents.services.handing_in import hand_in, lock_papers_of
 from marelle.documents.services.reviews import settle as settle_documents
+from marelle.families.joining.newcomers import accept_household
 from marelle.families.models import Household
-from marelle.families.newcomers import accept_household
 from marelle.foundation.audit import Actor, record
 from marelle.foundation.files.verdicts import Judged
 from marelle.requests import notifications

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from marelle.documents.models import SupportingDocument, TermsAcceptance
-from marelle.families.merging import Merge, drop_clashes
+from marelle.families.doubles.merging import Merge, drop_clashes
 from marelle.foundation.audit import Actor
 from marelle.requests.models import RequestLine
 from marelle.requests.services import close_lines

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from marelle.activities.queries import rules_of
-from marelle.families.authorised import days_words
+from marelle.families.circle.authorised import days_words
+from marelle.families.circle.permission_answers import permissions_of
 from marelle.families.models import AuthorisedPerson, Child, EmergencyContact, Household
-from marelle.families.permission_answers import permissions_of
 from marelle.families.queries import year_of
 from marelle.foundation.sentences import list_words
 from marelle.office.family.sight import Card, Sight

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from marelle.documents.models import SupportingDocument
 from marelle.documents.permissions import documents_for
-from marelle.families.duplicates import Likeness, Sign, near_duplicates
+from marelle.families.doubles.duplicates import Likeness, Sign, near_duplicates
 from marelle.families.models import Child, Guardian, Household
 from marelle.families.permissions import households_for
 from marelle.foundation.look import Look

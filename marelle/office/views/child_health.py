@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from marelle.accounts.permissions import AgentHttpRequest, agent_required
 from marelle.activities.queries import municipality
-from marelle.families.authorised import check_identity as check
-from marelle.families.forbidden import forbid as record
-from marelle.families.forbidden import lift as lift_one
-from marelle.families.forbidden import open_forbidden
-from marelle.families.health_files import open_health
+from marelle.families.circle.authorised import check_identity as check
+from marelle.families.circle.forbidden import forbid as record
+from marelle.families.circle.forbidden import lift as lift_one
+from marelle.families.circle.forbidden import open_forbidden
+from marelle.families.health.files import open_health
 from marelle.families.models import AuthorisedPerson, Child, ForbiddenPerson, HealthReading, Household, ReadingReason
 from marelle.families.permissions import children_for, households_for
 from marelle.families.queries import health_standing, year_of

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marelle.accounts.permissions import AgentHttpRequest, agent_required
-from marelle.families.merging import CannotMerge, merge_households
-from marelle.families.pairs import pairs, say_distinct
+from marelle.families.doubles.merging import CannotMerge, merge_households
+from marelle.families.doubles.pairs import pairs, say_distinct
 from marelle.families.permissions import households_for
 from marelle.office.duplicates import SIGN_WORDS, side_by_side
 from marelle.office.mails import DESK

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from marelle.accounts.permissions import AgentHttpRequest
 from marelle.activities.queries import municipality
-from marelle.families.invitations import (
+from marelle.families.joining.invitations import (
     Classroom,
     cancel_round,
     chosen,

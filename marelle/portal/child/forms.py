@@ -8,10 +8,10 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from marelle.families.authorised import Said
-from marelle.families.health import HealthContent, Vaccination
+from marelle.families.circle.authorised import Said
+from marelle.families.circle.permission_answers import Permitted
+from marelle.families.health.content import HealthContent, Vaccination
 from marelle.families.models import AuthorisedPerson, EmergencyContact
-from marelle.families.permission_answers import Permitted
 from marelle.foundation.files.judging import judge
 from marelle.foundation.files.verdicts import Faulty, FileKind, Judged
 from marelle.portal.children import HouseholdChild

@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy
 from marelle.activities.models import Municipality
 from marelle.activities.queries import rules_of
 from marelle.bookings.models import Enrolment
-from marelle.families.authorised import KEPT, days_words
+from marelle.families.circle.authorised import KEPT, days_words
+from marelle.families.circle.permission_answers import Permitted, permissions_of
 from marelle.families.labels import Look
 from marelle.families.models import AuthorisedPerson, EmergencyContact, Guardianship, HealthFile, Household
-from marelle.families.permission_answers import Permitted, permissions_of
 from marelle.families.queries import HealthStanding, HealthState, health_standing, year_of
 from marelle.foundation.sentences import day_words
 from marelle.portal.children import HouseholdChild, age_words

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from marelle.activities.queries import rules_of
-from marelle.families.permission_answers import permissions_of
+from marelle.families.circle.permission_answers import permissions_of
 from marelle.families.queries import HealthState, health_standing, year_of
 from marelle.foundation.sentences import list_words
 from marelle.portal.children import HouseholdChild

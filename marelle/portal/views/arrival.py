@@ -15,7 +15,7 @@ from marelle.accounts.views.door import come_in, newcomer_address
 from marelle.activities.models import Site
 from marelle.activities.queries import municipality, rules_of, takes_new_accounts
 from marelle.documents.services.arrivals import NotAwaited, dossier_of, proof_of_address, send_dossier
-from marelle.families.newcomers import found_household
+from marelle.families.joining.newcomers import found_household
 from marelle.families.permissions import GuardianHttpRequest, before_acceptance, guardian_required
 from marelle.families.services import AddressInUse
 from marelle.foundation.files.judging import judge

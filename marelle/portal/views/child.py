@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marelle.activities.queries import municipality, rules_of
+from marelle.families.circle.permission_answers import answer_permissions, permissions_of
 from marelle.families.models import PermissionAnswer
-from marelle.families.permission_answers import answer_permissions, permissions_of
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import year_of
 from marelle.foundation.french import of_name

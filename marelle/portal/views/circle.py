@@ -12,8 +12,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from marelle.accounts.permissions import recently_proved, to_the_proof
 from marelle.activities.queries import municipality
-from marelle.families.authorised import authorise, change_person, remove_person, restore_person
-from marelle.families.contacts import TooMany, move_contact, remove_contact, save_contact
+from marelle.families.circle.authorised import authorise, change_person, remove_person, restore_person
+from marelle.families.circle.contacts import TooMany, move_contact, remove_contact, save_contact
 from marelle.families.models import AuthorisedPerson, EmergencyContact
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.foundation.files import store

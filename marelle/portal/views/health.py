@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from marelle.accounts.permissions import proof_required, recently_proved, to_the_proof
 from marelle.activities.queries import municipality, rules_of
-from marelle.families.health_files import ChangedMeanwhile, Opened, confirm_health, open_health, save_health
+from marelle.families.health.files import ChangedMeanwhile, Opened, confirm_health, open_health, save_health
 from marelle.families.models import HealthFile, HealthReading, ReadingReason
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.queries import HealthState, health_standing, year_of

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from marelle.accounts.forms import AddressForm
 from marelle.accounts.permissions import proof_required
-from marelle.families.adults import TooManyInvitations, cancel_invitation, invite_adult
+from marelle.families.joining.adults import TooManyInvitations, cancel_invitation, invite_adult
 from marelle.families.models import AdultInvitation
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 

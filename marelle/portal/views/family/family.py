@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from marelle.activities.queries import municipality
-from marelle.families.adults import open_invitations
+from marelle.families.joining.adults import open_invitations
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.portal.family.page import family_page
 

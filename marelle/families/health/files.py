@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from marelle.accounts.models import User
 from marelle.activities.queries import municipality
-from marelle.families.health import HealthContent
+from marelle.families.health.content import HealthContent
 from marelle.families.models import Child, Guardian, HealthFile, HealthReading, Household, ReadingReason
 from marelle.families.permissions import must_belong, must_read_health
 from marelle.families.queries import confirmed_for

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from marelle.accounts.models import User
-from marelle.families.duplicates import alike
+from marelle.families.doubles.duplicates import alike
 from marelle.families.models import AdultInvitation, Guardian, Guardianship, Household
 from marelle.families.services import refresh_search
 from marelle.foundation import outbox

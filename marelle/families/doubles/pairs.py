@@ -1,5 +1,5 @@
 """The families that may be registered twice, two by two: those that agents look at, to merge them or to say that they
-are not the same. The signs are `families.duplicates`'."""
+are not the same. The signs are `families.doubles.duplicates`'."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from marelle.families.duplicates import Sign, alike, digits
+from marelle.families.doubles.duplicates import Sign, alike, digits
 from marelle.families.models import DistinctHouseholds, Guardianship, Household, Residence
 from marelle.families.spelling import place, plain
 from marelle.foundation.audit import Actor, record

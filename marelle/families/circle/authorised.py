@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from marelle.accounts.models import AgentRole, User
-from marelle.families.contacts import TooMany
+from marelle.families.circle.contacts import TooMany
 from marelle.families.models import AuthorisedPerson, Child, Household
 from marelle.families.permissions import children_for, must_belong
 from marelle.foundation.audit import record

@@ -1,0 +1,1 @@
+"""Families that are registered twice: found, looked at two by two, made one."""

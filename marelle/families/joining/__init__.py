@@ -1,0 +1,1 @@
+"""How adults and families come to the portal: the door, a family that nobody knew, invitations."""
