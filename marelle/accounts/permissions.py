@@ -138,6 +138,11 @@ def role_of(user: Any) -> AgentRole | None:
     return AgentRole.objects.filter(user=user).first()
 
 
+def lacks_second_step(role: AgentRole) -> bool:
+    """Whether the town asks a second step of its agents that this one has not chosen yet: they do nothing before."""
+    return bool(settings.AGENTS_SECOND_FACTOR) and not SecondFactor.objects.filter(user=role.user_id).exists()
+
+
 def agent_required(*kinds: AgentRole.Kind) -> Callable[[View], View]:
     """For agents only, of one of these kinds (none named: any). The view finds its AgentRole in `request.agent`.
 
@@ -155,7 +160,7 @@ def agent_required(*kinds: AgentRole.Kind) -> Callable[[View], View]:
                 raise Http404
             if kinds and role.kind not in kinds:
                 raise PermissionDenied
-            if settings.AGENTS_SECOND_FACTOR and not SecondFactor.objects.filter(user=role.user_id).exists():
+            if lacks_second_step(role):
                 return sent_to(request, reverse("accounts:second_factor"))
             request.agent = role  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)

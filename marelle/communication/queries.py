@@ -119,7 +119,7 @@ class Reach:
 
 def residences_reached(*, sites: Collection[int], services: Collection[int], today: date) -> "QuerySet[Residence]":
     """The children of the households concerned, each in its household: `seen_from` read the other way round."""
-    found = Residence.objects.all()
+    found = Residence.objects.filter(household__in=_let_in())
     here = _live(today).filter(household=OuterRef("household"), child=OuterRef("child"))
     if sites:
         found = found.filter(Q(child__school__in=sites) | Exists(here.filter(activity__site__in=sites)))
@@ -128,9 +128,15 @@ def residences_reached(*, sites: Collection[int], services: Collection[int], tod
     return found
 
 
+def _let_in() -> "QuerySet[Household]":
+    """A family that came by itself is told nothing before an agent has accepted it: which school its children go to is
+    its own word."""
+    return Household.objects.filter(awaits_since=None)
+
+
 def households_reached(*, sites: Collection[int], services: Collection[int], today: date) -> "QuerySet[Household]":
     if not sites and not services:
-        return Household.objects.all()
+        return _let_in()
     reached = residences_reached(sites=sites, services=services, today=today)
     return Household.objects.filter(pk__in=reached.values("household"))
 

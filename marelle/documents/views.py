@@ -6,7 +6,7 @@ from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
-from marelle.accounts.permissions import ArrivedHttpRequest, role_of, to_the_door
+from marelle.accounts.permissions import ArrivedHttpRequest, lacks_second_step, role_of, to_the_door
 from marelle.activities.queries import municipality
 from marelle.documents.models import DocumentReading, SupportingDocument
 from marelle.documents.permissions import documents_for, health_papers
@@ -26,7 +26,7 @@ def file(request: ArrivedHttpRequest, document_id: uuid.UUID) -> HttpResponse:
     found = SupportingDocument.objects.filter(pk=document_id).select_related("file")
     document = found.filter(household__in=households_of(user)).first()
     by_agent = False
-    if document is None and (role := role_of(user)) is not None:
+    if document is None and (role := role_of(user)) is not None and not lacks_second_step(role):
         document = documents_for(role, town=town).filter(pk=document_id).select_related("file").first()
         by_agent = True
     if document is None or document.file is None:

@@ -115,7 +115,8 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         count = SimpleLazyObject(lambda: basket_count(user=user, household=household))  # type: ignore[arg-type]
     off = tabs_off(household)
     reads = Tab.REQUESTS not in off
-    if household.awaits_since is not None:
+    awaits = household.awaits_since is not None
+    if awaits:
         places = []
     return around | {
         "nav": [
@@ -134,7 +135,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "sign_out_url": reverse("accounts:sign_out"),
         },
         "basket_count": count,
-        "alerts": SimpleLazyObject(lambda: alerts(household, user, at=request.at)),  # type: ignore[arg-type,attr-defined]
+        "alerts": () if awaits else SimpleLazyObject(lambda: alerts(household, user, at=request.at)),  # type: ignore[arg-type,attr-defined]
         "check_url": reverse("portal:check"),
         "topic": topic_of(match.url_name or "" if match is not None else "", here),
     }

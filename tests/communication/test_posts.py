@@ -181,6 +181,17 @@ def test_each_adult_is_written_to_once(malika: User) -> None:
     assert "http://127.0.0.1:8000/planning/" in str(message.alternatives[0][0])
 
 
+@pytest.mark.row("C8")
+def test_a_family_that_waits_to_be_accepted_is_told_nothing(malika: User) -> None:
+    stranger = family(children=[("Inès", "CE2")])
+    Household.objects.filter(pk=stranger.household.pk).update(awaits_since=AT)
+    publish("Élémentaire", by=malika, sites=["ecole-elementaire"], by_mail=True, urgent=True)
+    publish("Pour tous", by=malika, by_mail=True)
+    assert notices.tick(at=AT) == 0
+    assert reach(sites=(), services=(), today=TODAY).families == 0
+    assert reach(sites=(), services=(), today=TODAY).children == 0
+
+
 def test_who_wants_no_news_gets_only_what_is_urgent(malika: User) -> None:
     benali = family()
     set_unwanted(guardian=benali.guardian, unwanted=[Topic.NEWS], by=malika.actor(), at=AT)

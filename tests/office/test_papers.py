@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from pytest_django import Settings
 
 from marelle.accounts.models import User
 from marelle.activities.queries import municipality, rules_of
@@ -99,6 +100,15 @@ def test_an_agent_sees_the_document_and_accepts_it_until_the_end_of_the_year(ben
     assert document.valid_until is not None and document.valid_until.year == 2027
     assert state(benali, "assurance") is PaperState.ACCEPTED
     assert any("Assurance scolaire" in mail for mail in mails())
+
+
+def test_an_agent_without_the_second_step_that_the_town_asks_sees_no_document(
+    benali: Family, malika: User, settings: Settings
+) -> None:
+    document, client = give(benali, "assurance", child=benali.children[0]), desk(malika)
+    assert client.get(f"/documents/{document.pk}/").status_code == 200
+    settings.AGENTS_SECOND_FACTOR = True
+    assert client.get(f"/documents/{document.pk}/").status_code == 404
 
 
 def test_the_end_that_the_agent_reads_is_the_one_that_counts(benali: Family, malika: User) -> None:

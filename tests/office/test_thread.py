@@ -118,6 +118,7 @@ def test_what_tells_of_health_is_closed_to_who_may_not_read_it(desk: Screen, ben
     AgentRole.objects.filter(user=malika).update(reads_health=True)
     seen = desk.go(at(request))
     assert seen.count(SECRET) == 2
+    assert desk.client.get(at(request))["Cache-Control"] == "private, no-store"
     assert {reading.reader_label for reading in HealthReading.objects.all()} == {str(malika)}
     desk.post(at(request), {"do": "accepter", "lues": str(line.pk)})
     line.refresh_from_db()

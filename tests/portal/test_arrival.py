@@ -16,6 +16,7 @@ from marelle.requests.models import FamilyRequest, RequestKind
 from marelle.rules.papers import DocumentState
 from tests import guides, offer
 from tests.accounts.test_door import asked_code, digits_in, post_all
+from tests.communication.news import publish
 from tests.foundation.hostile import photograph
 from tests.people import queries, signed_in
 
@@ -152,6 +153,11 @@ def test_until_an_agent_accepts_every_page_leads_to_the_dossier(mailoutbox) -> N
     assert "À vous : donnez-le ci-dessous." in page and "Justificatif de domicile" in page
     assert 'href="/planning/"' not in page
     assert client.get("/compte/").status_code == client.get("/aide/").status_code == 200
+    # Not even what presses: which school its children go to is the family's own word.
+    publish("Grève", by=offer.agent(), urgent=True, sites=["ecole-du-port"])
+    assert "Grève" not in client.get("/compte/").text
+    Household.objects.update(awaits_since=None)
+    assert "Grève" in client.get("/compte/").text
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,7 @@ def test_the_paper_goes_with_the_request(settings: Settings) -> None:
     seen = screen.go(f"/demandes/{FamilyRequest.objects.get().number}/")
     assert "Documents Dispense médicale En attente de vérification" in seen
     assert f'href="/documents/{document.pk}/"' in screen.markup
+    assert screen.client.get(screen.path)["Cache-Control"] == "private, no-store", "it tells of health"
 
 
 @pytest.mark.row("D3")

@@ -145,13 +145,19 @@ def tick(*, at: datetime) -> int:
 @transaction.atomic
 def _forget(id: UUID, *, at: datetime) -> int:
     person = AuthorisedPerson.objects.select_for_update(of=("self",)).filter(pk=id).select_related("photo").first()
-    if person is None or not ((person.removed_at and person.removed_at < at - KEPT) or person.last_day):
+    if person is None or not _is_over(person, at=at):
         return 0
     photo = person.photo
     person.delete()
     if photo is not None:
         store.discard([photo])
     return 1
+
+
+def _is_over(person: AuthorisedPerson, *, at: datetime) -> bool:
+    """Read again under the lock: the home may have put them back, or given them other days, meanwhile."""
+    removed = person.removed_at is not None and person.removed_at < at - KEPT
+    return removed or (person.last_day is not None and person.last_day < (at - KEPT).date())
 
 
 def _write(person: AuthorisedPerson, said: Said, *, at: datetime) -> None:

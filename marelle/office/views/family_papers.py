@@ -17,6 +17,7 @@ from marelle.documents.services import ask_papers
 from marelle.families.permissions import households_for
 from marelle.families.queries import addressees
 from marelle.office.papers import all_items, handed_in, home_papers, may_see
+from marelle.office.views.queue import already_words
 from marelle.requests.services import AlreadyAnswered, Unsettled, Verdict, answer
 
 
@@ -100,5 +101,7 @@ def ask(request: AgentHttpRequest, household_id: int) -> HttpResponse:
 def _accept(request: AgentHttpRequest, request_id: int, line_id: int) -> None:
     try:
         answer(request_id=request_id, verdicts={line_id: Verdict(accept=True)}, by=request.user, at=request.at)
-    except (AlreadyAnswered, Unsettled) as fault:
+    except AlreadyAnswered as fault:
+        messages.warning(request, already_words(fault, municipality()))
+    except Unsettled as fault:
         messages.warning(request, str(fault))

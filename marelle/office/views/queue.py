@@ -362,7 +362,7 @@ def _page(
     sites = Site.objects.filter(archived_at=None)
     if desk.sites:
         sites = sites.filter(id__in=desk.sites)
-    return render(
+    answer = render(
         request,
         "office/queue/index.html",
         {
@@ -394,6 +394,9 @@ def _page(
         },
         status=status,
     )
+    if opened is not None and opened.is_health:
+        answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def _piles(desk: Desk, counts: Mapping[Pile, int]) -> list[dict[str, Any]]:

@@ -107,7 +107,7 @@ def shown(
         typed=typed,
         problem=problem,
     )
-    return render(
+    answer = render(
         request,
         "portal/demarches/request.html",
         {
@@ -120,3 +120,6 @@ def shown(
         },
         status=422 if problem else 200,
     )
+    if page.request.is_health:
+        answer["Cache-Control"] = "private, no-store"
+    return answer

@@ -25,7 +25,7 @@ from marelle.portal.tabs import tab_required
 from marelle.portal.topic_form import TopicForm
 from marelle.requests.labels import answer_words
 from marelle.requests.topics import find_topic, questions_of
-from marelle.townfile.town import Paper, Tab
+from marelle.townfile.town import Paper, RequestType, Tab
 
 
 @dataclass(slots=True, kw_only=True)
@@ -83,12 +83,20 @@ def ask(request: GuardianHttpRequest, slug: str) -> HttpResponse:
         )
         return redirect(f"{reverse('portal:request', args=[sent.number])}?envoyee=1")
     wrong = do in ("check", "send")
-    return render(
+    answer = render(
         request,
         "portal/demarches/ask.html",
         around | {"form": form, "wrong": wrong},
         status=422 if wrong else 200,
     )
+    return _unkept(answer, topic)
+
+
+def _unkept(answer: HttpResponse, topic: RequestType) -> HttpResponse:
+    """No browser keeps what tells of health."""
+    if topic.health:
+        answer["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def _check(
@@ -99,7 +107,8 @@ def _check(
     said += [(answer.label, answer_words(answer)) for answer in form.answers()]
     problems = [{"text": field.error, "href": f"#{field.name}"} for field in papers if field.error]
     context = {"form": form, "said": said, "words": form.words(), "papers": papers, "problems": problems}
-    return render(request, "portal/demarches/ask_check.html", {**around, **context}, status=422 if problems else 200)
+    answer = render(request, "portal/demarches/ask_check.html", {**around, **context}, status=422 if problems else 200)
+    return _unkept(answer, form.topic)
 
 
 def _given(papers: Sequence[PaperField], files: Mapping[str, UploadedFile]) -> list[Given]:
