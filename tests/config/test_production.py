@@ -133,7 +133,7 @@ def test_every_variable_is_documented() -> None:
     read = {
         f"MARELLE_{name}"
         for path in sources
-        for name in re.findall(r"(?:text|flag|items)\(\s*\"([A-Z_]+)\"", path.read_text())
+        for name in re.findall(r"(?:text|flag|items|number)\(\s*\"([A-Z_]+)\"", path.read_text())
     }
     assert "MARELLE_SECRET_KEY" in read
     documented = set(re.findall(r"`(MARELLE_[A-Z_]+)`", HOSTING.read_text()))
