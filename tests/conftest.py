@@ -49,10 +49,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
-    if exitstatus == pytest.ExitCode.TESTS_FAILED:
-        again = (
-            f"MARELLE_TEST_DATABASE={surroundings.database} pytest --randomly-seed={config.getoption('randomly_seed')}"
-        )
+    seed = config.getoption("randomly_seed", None)
+    if exitstatus == pytest.ExitCode.TESTS_FAILED and seed is not None:
+        again = f"MARELLE_TEST_DATABASE={surroundings.database} pytest --randomly-seed={seed}"
         terminalreporter.write_line(f"The same order again: {again}")
 
 
