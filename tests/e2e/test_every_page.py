@@ -58,6 +58,7 @@ def prepare() -> dict[str, object]:
         "news": publish("Grève mardi", by=malika, urgent=True, summary="Pas de cantine.", body="## Qui ?\n\n- Tous").pk,
         "draft": draft(by=malika).pk,
         "pending": pending.number,
+        "place": pending.lines.all()[0].bookings.all()[0].pk,
         "cancelling": cancelling.number,
         "absence": absence.number,
         "household": who.household.pk,
@@ -107,6 +108,7 @@ FAMILY = [
     "/planning/verifier/",
     "/demarches/",
     "/demarches/inscription/",
+    "/demarches/inscription/services/",
     "/demarches/inscriptions/",
     "/demarches/inscriptions/{enrolment}/",
     "/demarches/inscriptions/{enrolment}/modifier/",
@@ -121,6 +123,7 @@ FAMILY = [
     "/demandes/{absence}/",
     "/demandes/{absence}/annuler-absence/",
     "/demandes/{pending}/retirer/",
+    "/places/{place}/",
     "/famille/",
     "/famille/historique/",
     "/famille/enfants/{child}/",
@@ -156,6 +159,7 @@ FAMILY = [
     "/mentions-legales/",
     "/donnees-personnelles/",
     "/accessibilite/",
+    "/deconnexion/",
 ]
 NEWCOMER = ["/", "/planning/", "/planning/cantine/", "/demarches/", "/demarches/inscription/"]
 AGENT = [
@@ -168,6 +172,7 @@ AGENT = [
     "/agents/demandes/{paper}/",
     "/agents/demandes/{correction}/",
     "/agents/demandes/raccourcis/",
+    "/agents/attente/mercredi/2026-11-18/",
     "/agents/familles/{household}/planning/cantine/?mois=2026-11",
     "/agents/familles/{household}/planning/mercredi/",
     "/agents/familles/",

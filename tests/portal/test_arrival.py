@@ -150,7 +150,7 @@ def test_until_an_agent_accepts_every_page_leads_to_the_dossier(mailoutbox) -> N
         assert client.get(path)["Location"] == "/mon-dossier/", path
         assert client.post(path).status_code in (302, 405), path
     page = client.get("/mon-dossier/").text
-    assert "À vous : donnez-le ci-dessous." in page and "Justificatif de domicile" in page
+    assert "donnez-le ci-dessous." in page and "Justificatif de domicile" in page
     assert 'href="/planning/"' not in page
     assert client.get("/compte/").status_code == client.get("/aide/").status_code == 200
     # Not even what presses: which school its children go to is the family's own word.
