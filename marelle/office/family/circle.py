@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from marelle.activities.queries import rules_of
 from marelle.families.circle.authorised import days_words
-from marelle.families.circle.permission_answers import permissions_of
+from marelle.families.circle.permission_answers import Permitted, permissions_of
 from marelle.families.models import AuthorisedPerson, Child, EmergencyContact, Household
 from marelle.families.queries import year_of
 from marelle.foundation.sentences import list_words
@@ -50,9 +50,10 @@ def circle(sight: Sight) -> Card | None:
         for contact in sight.household.contacts.prefetch_related("children")
         if seen & {child.pk for child in contact.children.all()}
     ]
-    asked = permissions_of(
-        sight.children, rules=rules_of(sight.town), school_year=year_of(sight.town, today=sight.today), on=sight.today
-    )
+    asked: dict[int, list[Permitted]] = {}  # a town without a file yet asks nothing
+    if sight.town.document_hash:
+        year = year_of(sight.town, today=sight.today)
+        asked = permissions_of(sight.children, rules=rules_of(sight.town), school_year=year, on=sight.today)
     homes = Household.objects.in_bulk(
         {home for permitted in asked.values() for one in permitted for home in one.answers}
     )
@@ -70,7 +71,7 @@ def circle(sight: Sight) -> Card | None:
                             given=one.is_given,
                             answers=tuple((homes[home].name, answer.allowed) for home, answer in one.answers.items()),
                         )
-                        for one in asked[child.pk]
+                        for one in asked.get(child.pk, ())
                     ),
                 )
                 for child in sight.children
