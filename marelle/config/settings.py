@@ -100,7 +100,7 @@ SETTLERS: dict[str, str] = {
     "ask": "marelle.documents.services.reviews.settle",
     "join": "marelle.documents.services.arrivals.settle",
 }
-#: What every page of a guardian needs, read with their households: `(households, user) -> households`.
+#: What every page of a guardian needs, read with their households: `(households, user's id) -> households`.
 ARRIVALS = ["marelle.requests.queries.with_unread"]
 #: What each room does before two families are made one, so that no two rows clash (`families.doubles.merging.Merger`).
 MERGERS = [

@@ -16,6 +16,7 @@ from marelle.accounts.models import AgentRole, User
 from marelle.accounts.permissions import ArrivedHttpRequest, View, role_of, sent_to, to_the_door
 from marelle.activities.models import Municipality
 from marelle.families.models import Child, Guardian, Household, Residence
+from marelle.foundation.by_heart import by_heart
 
 CURRENT = "household"
 
@@ -33,11 +34,16 @@ def households_of(user: User) -> "QuerySet[Household]":
     return Household.objects.filter(guardians__user=user)
 
 
-def homes_of(user: User) -> "QuerySet[Household]":
+def homes_of(user: User) -> list[Household]:
     """The user's households, with what every page needs beside them, in the same query: `document_hash`, which town's
-    rules stand, and what the rooms above ask for (`settings.ARRIVALS`: `(households, user) -> households`)."""
+    rules stand, and what the rooms above ask for (`settings.ARRIVALS`: `(households, user's id) -> households`)."""
+    return _homes(user.pk)
+
+
+@by_heart
+def _homes(user: int) -> "QuerySet[Household]":
     rules = Municipality.objects.filter(id=1).values("document_hash")
-    found = households_of(user).annotate(document_hash=Subquery(rules))
+    found = Household.objects.filter(guardians__user=user).annotate(document_hash=Subquery(rules))
     for path in settings.ARRIVALS:
         found = import_string(path)(found, user)
     return found
@@ -81,7 +87,7 @@ def guardian_required(view: View) -> View:
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return to_the_door(request)
-        households = list(homes_of(request.user))
+        households = homes_of(request.user)
         household = current_of(households, request.session)
         if household is None:
             raise Http404
@@ -96,7 +102,7 @@ def guardian_required(view: View) -> View:
 def settle(request: HttpRequest) -> None:
     """Put around a page that is neither the families' nor the agents' what its reader knows (`settings.SETTLE`): the
     current household, or the desk of an agent who is no guardian here."""
-    households = list(homes_of(request.user))  # type: ignore[arg-type]
+    households = homes_of(request.user)  # type: ignore[arg-type]
     if household := current_of(households, request.session):
         request.household, request.households = household, households  # type: ignore[attr-defined]
     elif role := role_of(request.user):

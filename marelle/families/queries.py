@@ -11,8 +11,18 @@ from marelle.accounts.models import User
 from marelle.activities.models import Municipality, SchoolYear
 from marelle.activities.queries import offer_of
 from marelle.families.labels import InvitationState, Topic
-from marelle.families.models import Child, FamilyQuotient, Guardian, Guardianship, HealthFile, Household, HouseholdMerge
+from marelle.families.models import (
+    Child,
+    FamilyQuotient,
+    Guardian,
+    Guardianship,
+    HealthFile,
+    Household,
+    HouseholdMerge,
+    Residence,
+)
 from marelle.families.spelling import plain
+from marelle.foundation.by_heart import by_heart
 from marelle.foundation.components.kids import Kid, kids
 from marelle.foundation.models import AuditLine
 
@@ -96,8 +106,14 @@ def who_has_address(addresses: Iterable[str]) -> dict[str, str]:
 
 def kids_of(household: Household) -> dict[int, Kid]:
     """The badges of the household's children by child id, in the order they came to it: a badge is kept for life."""
-    homes = household.residences.order_by("id").values_list("child_id", "child__first_name")
-    return {int(kid.key): kid for kid in kids([(str(child), name) for child, name in homes])}
+    homes = _homes(household.pk)
+    return {int(kid.key): kid for kid in kids([(str(home.child_id), home.child.first_name) for home in homes])}
+
+
+@by_heart
+def _homes(household: int) -> "QuerySet[Residence]":
+    residences = Residence.objects.filter(household=household).order_by("id")
+    return residences.select_related("child").only("child", "child__first_name")
 
 
 def quotient_on(household: Household, day: date) -> FamilyQuotient | None:

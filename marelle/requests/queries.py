@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 from django.db.models import Case, Count, Exists, F, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce, TruncDate
 
-from marelle.accounts.models import User
 from marelle.families.models import Household
 from marelle.families.queries import matching
 from marelle.requests.models import FamilyRequest, RequestKind, RequestLine, UnreadThread
@@ -150,8 +149,9 @@ def latest_of(household: Household, *, count: int) -> list[FamilyRequest]:
     return list(with_lines(FamilyRequest.objects.filter(household=household)).order_by("-id")[:count])
 
 
-def with_unread(households: "QuerySet[Household]", user: User) -> "QuerySet[Household]":
-    """The same, each with `unread`: in how many of its threads the town wrote what this guardian has not read."""
+def with_unread(households: "QuerySet[Household]", user: int) -> "QuerySet[Household]":
+    """The same, each with `unread`: in how many of its threads the town wrote what this guardian (a user's id) has not
+    read."""
     marks = UnreadThread.objects.filter(user=user, request__household=OuterRef("pk")).order_by()
     counted = marks.values("user").annotate(n=Count("id")).values("n")
     return households.annotate(unread=Coalesce(Subquery(counted), 0))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 
-from django.db.models import Q, prefetch_related_objects
+from django.db.models import Q, QuerySet, prefetch_related_objects
 
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality, OpeningDay, Period, Service, Unit
@@ -19,6 +19,7 @@ from marelle.bookings.queries.closures import closure_of, standing_on
 from marelle.bookings.queries.openings import own_opening
 from marelle.bookings.queries.prerequisites import booking_refusals
 from marelle.families.models import Household, Residence
+from marelle.foundation.by_heart import by_heart
 from marelle.rules.calendars import SchoolCalendar
 from marelle.rules.decisions import Allowed, Decision, Reason, Refused
 from marelle.rules.eligibility import Audience
@@ -136,10 +137,7 @@ def live_enrolments(*, town: Municipality, household: Household, states: Collect
     """The enrolments in these states of the children who live there, eldest first, with all that a page says of them.
     One query: what the town offers is at hand."""
     offer = offer_of(town)
-    found = Enrolment.objects.filter(
-        household=household, child__residences__household=household, state__in=states
-    ).select_related("child")
-    enrolments = [e for e in found.order_by() if e.activity_id in offer.activities]
+    enrolments = [e for e in _enrolments(household.pk, states) if e.activity_id in offer.activities]
     for enrolment in enrolments:
         enrolment.household = household
         enrolment.activity = offer.activities[enrolment.activity_id]
@@ -148,12 +146,19 @@ def live_enrolments(*, town: Municipality, household: Household, states: Collect
     return sorted(enrolments, key=lambda e: (e.child.birth_date, e.child_id, e.activity.service.position, e.id))
 
 
+@by_heart
+def _enrolments(household: int, states: Collection[str]) -> "QuerySet[Enrolment]":
+    found = Enrolment.objects.filter(
+        household=household, child__residences__household=household, state__in=states
+    ).select_related("child")
+    return found.order_by()
+
+
 def basket_lines_among(enrolments: Sequence[Enrolment], *, user: User, household: Household) -> list[BasketLine]:
     """The choices not sent yet, for a page that has read the household's live enrolments: each line gets its own from
     there. In the order of the enrolments, then by day. One query, and a few more only when a line's enrolment is not
     among them."""
-    chosen = BasketLine.objects.filter(basket__user=user, basket__household=household)
-    lines = list(chosen.order_by("date", "unit__position", "id"))
+    lines = _basket_lines(user.pk, household.pk)
     known = {enrolment.pk: enrolment for enrolment in enrolments}
     for line in lines:
         if line.enrolment_id in known:
@@ -164,6 +169,12 @@ def basket_lines_among(enrolments: Sequence[Enrolment], *, user: User, household
         prefetch_related_objects([line for line in others if line.child_id in at_home], "enrolment__activity__service")
     ranks = {id: rank for rank, id in enumerate(known)}
     return sorted(lines, key=lambda line: ranks.get(line.enrolment_id, len(ranks)))
+
+
+@by_heart
+def _basket_lines(user: int, household: int) -> "QuerySet[BasketLine]":
+    chosen = BasketLine.objects.filter(basket__user=user, basket__household=household)
+    return chosen.order_by("date", "unit__position", "id")
 
 
 def attach_offer(lines: Sequence[BasketLine], *, town: Municipality) -> None:
@@ -209,9 +220,6 @@ def load_days(
     are looked for only where `town`, as the caller has read it, says that there may be some. Whoever records asks.
     """
     calendar = calendar_of(town)
-    span = Q(date__in=list(dates))
-    if first is not None:
-        span = (span | Q(date__range=(first, last))) if dates else Q(date__range=(first, last))
     places = {(line.child_id, line.unit_id, line.date): line.enrolment_id for line in lines}
     services = {enrolment.activity.service_id: enrolment.activity.service for enrolment in enrolments}
     offer = offer_of(town)
@@ -220,21 +228,20 @@ def load_days(
         return days
 
     open_days: dict[tuple[int, date], dict[int, OpeningDay]] = defaultdict(dict)
-    for day in OpeningDay.objects.filter(span, group__in={e.group_id for e in enrolments}).order_by():
+    groups = {e.group_id for e in enrolments}
+    for day in _opening_days(groups, first, last, dates):
         open_days[day.group_id, day.date][day.unit_id] = days.opened[day.id] = day
 
     earliest = min([day for day in (first, *dates) if day is not None], default=None)
     may_close = town.closed_until is not None and earliest is not None and earliest <= town.closed_until
-    closures = standing_on(span) if may_close or not glance else {}
+    closures = standing_on(_span(first, last, dates)) if may_close or not glance else {}
     live: dict[tuple[int, int, date], Booking] = {}
     refusals: dict[tuple[int, int, int, date], Booking] = {}
     units = [unit.id for listed in days.units.values() for unit in listed]
     components = {unit.id: unit.component_ids for listed in days.units.values() for unit in listed}
     queues: dict[tuple[int, date], list[tuple[int, Sequence[int]]]] = defaultdict(list)
     children = {e.child_id for e in enrolments}
-    ours = Q(child__in=children, unit__in=units, state__in=REFUSED_OR_LIVE)
-    waiting = Q(group__in={e.group_id for e in enrolments}, state=BookingState.QUEUED)
-    for booking in Booking.objects.filter(span, ours | waiting).order_by("id"):
+    for booking in _bookings(children, units, groups, first, last, dates):
         if booking.state == BookingState.QUEUED:
             parts = components.get(booking.unit_id, (booking.unit_id,))
             queues[booking.group_id, booking.date].append((booking.id, parts))
@@ -335,6 +342,34 @@ def load_days(
                     closure=closure,
                 )
     return days
+
+
+def _span(first: date | None, last: date | None, dates: Collection[date]) -> Q:
+    if first is None:
+        return Q(date__in=dates)
+    return Q(date__in=dates) | Q(date__range=(first, last)) if dates else Q(date__range=(first, last))
+
+
+@by_heart
+def _opening_days(
+    groups: Collection[int], first: date | None, last: date | None, dates: Collection[date]
+) -> "QuerySet[OpeningDay]":
+    return OpeningDay.objects.filter(_span(first, last, dates), group__in=groups).order_by()
+
+
+@by_heart
+def _bookings(
+    children: Collection[int],
+    units: Collection[int],
+    groups: Collection[int],
+    first: date | None,
+    last: date | None,
+    dates: Collection[date],
+) -> "QuerySet[Booking]":
+    """What is live or was refused of these children, and all that wait in these groups."""
+    ours = Q(child__in=children, unit__in=units, state__in=REFUSED_OR_LIVE)
+    waiting = Q(group__in=groups, state=BookingState.QUEUED)
+    return Booking.objects.filter(_span(first, last, dates), ours | waiting).order_by("id")
 
 
 def waiting_list_of(town: Municipality, service: Service) -> WaitingList:

@@ -30,7 +30,7 @@ def _household(request: HttpRequest) -> Household | None:
     """A guardian keeps their navigation here; everybody else reads the page without."""
     if not request.user.is_authenticated:
         return None
-    households = list(homes_of(request.user))
+    households = homes_of(request.user)
     current = current_of(households, request.session)
     request.households, request.household = households, current  # type: ignore[attr-defined]
     return current
