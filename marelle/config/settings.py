@@ -220,7 +220,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "20/m/ip,5/10m/key",
     "reset_password": "10/m/ip,100/h/ip,5/10m/key,30/d/key",
     "code_tried": "30/m/ip,15/10m/key",
-    "second_tried": "10/10m/key",
+    "second_tried": "10/10m/key,50/d/key",
     "adult_invited": "10/d/key",
 }
 

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from marelle.accounts.models import User
-from marelle.families.models import AdultInvitation, Guardian, Household
+from marelle.families.models import AdultInvitation, Guardian, Guardianship, Household
 from marelle.foundation.models import AuditLine, OutboxMail
 from tests import offer
 from tests.accounts.test_door import post_all, sign_in
@@ -86,6 +86,19 @@ def test_the_adult_whom_the_services_knew_without_an_address_is_that_one(  # typ
     known.refresh_from_db()
     assert known.email == "sam@famille.example" and known.user is not None
     assert home.household.guardians.count() == 2
+
+
+def test_an_invitation_under_an_adult_s_name_does_not_open_their_other_home(  # type: ignore[no-untyped-def]
+    home: offer.Family, nadia: Client, mailoutbox
+) -> None:
+    sam = Guardian.objects.create(first_name="Sam", last_name="Benali")
+    apart = offer.family("Moreau", first_name="Julien", email="julien@famille.example").household
+    for household in (home.household, apart):
+        Guardianship.objects.create(household=household, guardian=sam, position=5)
+    nadia.post("/famille/inviter/", FORM | {"email": "nadia.bis@famille.example"})
+    assert Client().post(link(mailoutbox))["Location"] == "/connexion/choisir-mon-mot-de-passe/"
+    user = User.objects.get(email="nadia.bis@famille.example")
+    assert user.guardian != sam and user.guardian.households.get() == home.household
 
 
 def test_who_has_the_address_cannot_be_read_in_the_answer(home: offer.Family, nadia: Client) -> None:

@@ -119,12 +119,13 @@ def join_household(*, invitation: AdultInvitation, at: datetime) -> User:
 
 
 def guardian_of(invitation: AdultInvitation, user: User | None, household: Household) -> Guardian:
-    """Who comes: the guardian of this account or address; else the household's adult of that name without either; else
-    a new one."""
+    """Who comes: the guardian of this account or address; else the household's adult of that name without either, who
+    is in no other home, for the name is the inviter's word and would open that home too; else a new one."""
     found = Guardian.objects.filter(user=user).first() if user is not None else None
     found = found or Guardian.objects.filter(email__iexact=invitation.email, user=None).order_by("id").first()
     if found is None:
-        nameless = household.guardians.filter(email="", user=None)
+        elsewhere = Guardianship.objects.exclude(household=household).values("guardian")
+        nameless = household.guardians.filter(email="", user=None).exclude(pk__in=elsewhere)
         found = next((one for one in nameless if alike(str(one), str(invitation))), None)
     return found or Guardian.objects.create(
         first_name=invitation.first_name, last_name=invitation.last_name, email=invitation.email
