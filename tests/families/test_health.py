@@ -178,6 +178,7 @@ def test_an_erased_file_leaves_a_line_and_nothing_else() -> None:
     saved(who)
     open_health(child=who.children[0], reader=who.user, why=ReadingReason.OWN, at=AT)
     ids = [child.pk for child in who.children]
+    assert erase_health(children=ids, at=AT) == 0, "one that was confirmed meanwhile stays"
     assert erase_health(children=ids, at=AT + timedelta(days=400)) == 1
     assert erase_health(children=ids, at=AT + timedelta(days=400)) == 0
     assert not HealthFile.objects.exists() and not HealthReading.objects.exists()

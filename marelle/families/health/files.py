@@ -150,8 +150,8 @@ def confirm_health(*, child: Child, household: Household, version: int, by: User
 
 
 def erase_health(*, children: Collection[int], at: datetime) -> int:
-    """Erase the health files of these children, with who read them; how many were there. A line of the audit trail says
-    so in each home."""
+    """Erase the health files of these children that count no longer, with who read them; how many were there. A line of
+    the audit trail says so in each home."""
     done = 0
     for id in sorted(children):
         done += _erase(id, at=at)
@@ -160,10 +160,10 @@ def erase_health(*, children: Collection[int], at: datetime) -> int:
 
 @transaction.atomic
 def _erase(child_id: int, *, at: datetime) -> int:
-    child = Child.objects.select_for_update(no_key=True).filter(pk=child_id, health_file__isnull=False).first()
-    if child is None:
+    child = Child.objects.select_for_update(no_key=True).filter(pk=child_id).first()
+    # Read under the lock: a home may have confirmed it since somebody counted it as over.
+    if child is None or not HealthFile.objects.filter(child=child, valid_until__lt=at.date()).delete()[0]:
         return 0
-    HealthFile.objects.filter(child=child).delete()
     HealthReading.objects.filter(child=child, what=HealthReading.What.FILE).delete()
     record_all(
         line(
