@@ -180,7 +180,13 @@ def test_another_diet_waits_for_an_agent_and_can_be_taken_back(who: Family, scre
         seen = screen.post(place(who, "repas/"), sent)
     assert "En attente de validation" in seen and "Sans porc" in seen
     assert Child.objects.get(pk=who.children[0].pk).diet == ""
-    request = who.household.requests.get()
+    line = who.household.requests.get().lines.get()
+    seen = screen.post(f"/famille/changements/{line.pk}/retirer/", {"enfant": str(who.children[0].pk)})
+    assert screen.place == place(who), "back where the change was shown"
+    assert "Ce changement est retiré" in seen and "En attente" not in seen
+    screen.go(place(who, "repas/"))
+    screen.post(place(who, "repas/"), sent | {"send_key": screen.field("send_key")})
+    request = who.household.requests.latest("pk")
     lines = request.lines.values_list("pk", flat=True)
     verdicts = {line: Verdict(accept=True) for line in lines}
     answer_corrections(request_id=request.pk, verdicts=verdicts, by=agent(), at=AT)

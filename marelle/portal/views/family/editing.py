@@ -135,7 +135,8 @@ def take_back_change(request: GuardianHttpRequest, line_id: int) -> HttpResponse
         raise Http404 from None
     except AlreadyAnswered:
         messages.warning(request, _("Ce changement a déjà sa réponse : il n’y a plus rien à retirer."))
-    return redirect("portal:family")
+    child = request.POST.get("enfant", "")
+    return redirect("portal:child", int(child)) if child.isdecimal() else redirect("portal:family")
 
 
 def _myself(request: GuardianHttpRequest) -> Guardian:
