@@ -27,6 +27,7 @@ from marelle.office.kinds import Kind, Seen, kind_of
 from marelle.office.queue import LineFacts, Readings, Row, age_words, line_words, past_since, suits_words
 from marelle.requests.labels import LINE_LOOKS
 from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
+from marelle.requests.thread import reads
 from marelle.rules.calendars import BeyondCalendar
 from marelle.rules.decisions import Allowed, Refused
 from marelle.rules.lifecycles import EnrolmentState, LineState, RequestState
@@ -135,7 +136,11 @@ def examine(readings: Readings, request: FamilyRequest, *, agent: AgentRole, sid
                 adds=line.act not in (Act.CANCEL, Act.ABSENT),
                 icon={Act.CANCEL: "minus", Act.ABSENT: "user-x"}.get(Act(line.act), "plus"),
                 look=_line_look(line, enrolments.get(line.id)),
-                reason=_absence_words(absences[line.id], line, readings) if line.id in absences else line.reason,
+                reason=_absence_words(absences[line.id], line, readings)
+                if line.id in absences
+                else line.reason
+                if reads(request, agent)
+                else "",
                 answer=_answer_words(line, town),
                 fact=by_line.get(line.id),
             )

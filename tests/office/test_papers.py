@@ -146,6 +146,24 @@ def test_several_are_accepted_at_once_with_the_rules_ends(benali: Family, malika
     assert set(SupportingDocument.objects.values_list("state", flat=True)) == {DocumentState.ACCEPTED}
 
 
+def test_why_a_paper_about_health_is_refused_stands_in_no_e_mail(benali: Family, malika: User) -> None:
+    malika.agent_role.reads_health = True
+    malika.agent_role.save()
+    plan = give(benali, "pai", child=benali.children[1], valid_until=date(2027, 6, 30))
+    other = give(benali, "assurance", child=benali.children[1])
+    assert plan.review is not None and other.review is not None
+    assert plan.review.request != other.review.request
+    client, here = desk(malika), f"/agents/demandes/{plan.review.request.number}/"
+    assert answer_to(client, plan, "refuser", motif="La page sur les arachides manque.").status_code == 302
+    plan.refresh_from_db()
+    assert plan.state == DocumentState.REFUSED and "arachides" in plan.reason
+    assert mails() and not any("arachides" in mail for mail in mails())
+    assert "arachides" in client.get(here).text
+    malika.agent_role.reads_health = False
+    malika.agent_role.save()
+    assert "arachides" not in client.get(here).text
+
+
 def test_only_who_reads_health_answers_what_tells_of_it(benali: Family, malika: User) -> None:
     plan = give(benali, "pai", child=benali.children[1], valid_until=date(2027, 6, 30))
     assert plan.review is not None

@@ -108,6 +108,7 @@ def _hand_in(
             household=household,
             label=label_words(paper, line),
             child=child,
+            health=paper.health,
             by=by,
             at=at,
             by_agent=by_agent,

@@ -28,10 +28,11 @@ TOGETHER = timedelta(hours=12)
 
 
 def ask_review(
-    *, household: Household, label: str, child: Child | None, by: User, at: datetime, by_agent: bool
+    *, household: Household, label: str, child: Child | None, health: bool, by: User, at: datetime, by_agent: bool
 ) -> RequestLine:
     """A line by which an agent answers a document: of the request that the home's last documents made, while it is
-    recent and open, else of a new one. In the caller's transaction, which holds the household."""
+    recent and open, else of a new one. Documents that tell of health (`health`) make their own: what is answered to
+    them stands in no e-mail. In the caller's transaction, which holds the household."""
     line = NewLine(act=Act.GIVE, child=child, site=child.school if child is not None else None, label=label)
     recent = (
         FamilyRequest.objects.select_for_update(no_key=True)
@@ -40,6 +41,7 @@ def ask_review(
             kind=RequestKind.PAPER,
             state=RequestState.SENT,
             by_agent=by_agent,
+            is_health=health,
             sent_at__gt=at - TOGETHER,
         )
         .order_by("-id")
@@ -47,7 +49,7 @@ def ask_review(
     )
     if recent is not None:
         return add_lines(recent, [line], by=by, at=at)[0]
-    _request, lines = open_request(
+    request, lines = open_request(
         household=household,
         kind=RequestKind.PAPER,
         send_key=uuid.uuid4(),
@@ -57,6 +59,9 @@ def ask_review(
         tz=municipality().tz,
         by_agent=by_agent,
     )
+    if health:
+        request.is_health = True
+        request.save(update_fields=["is_health"])
     return lines[0]
 
 
