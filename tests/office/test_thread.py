@@ -102,6 +102,18 @@ def test_unread_messages_are_marked_until_read(desk: Screen, benali: Family, mal
     assert OutboxMail.objects.get(kind="requests/message").to_address == benali.email
 
 
+def test_the_queue_opens_by_itself_nothing_that_tells_of_health(desk: Screen, benali: Family, malika: User) -> None:
+    """Each reading is written down: looking at the list must not make one."""
+    AgentRole.objects.filter(user=malika).update(reads_health=True)
+    asked(benali, "dispense-medicale", SECRET)
+    assert SECRET not in desk.go("/agents/demandes/")
+    assert not HealthReading.objects.exists()
+    other = asked(benali)
+    desk.go("/agents/demandes/")
+    assert f"N° {other.number}" in desk.go("/agents/demandes/")
+    assert not HealthReading.objects.exists()
+
+
 def test_what_tells_of_health_is_closed_to_who_may_not_read_it(desk: Screen, benali: Family, malika: User) -> None:
     request = asked(benali, "dispense-medicale", SECRET)
     write(request_id=request.pk, text=SECRET, send_key=uuid.uuid4(), by=benali.user, at=AT)

@@ -346,8 +346,9 @@ def _page(
     page: Page[Any] = Paginator(with_lines(desk.found), PAGE).get_page(request.GET.get("page"))
     listed = list(page)
     chosen = opened is not None
-    if opened is None and listed:
-        opened = listed[0]
+    if opened is None:
+        # What tells of health is opened by who means to read it: each reading is written down.
+        opened = next((one for one in listed if not one.is_health), None)
     read = listed if opened is None or opened in listed else [*listed, opened]
     if chosen and opened is not None:
         # As the caller loaded it: after a clash, the list may hold it older.
