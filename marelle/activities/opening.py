@@ -20,6 +20,6 @@ class OpeningMiddleware:
     def process_exception(self, request: HttpRequest, fault: Exception) -> HttpResponse | None:
         if not isinstance(fault, Municipality.DoesNotExist):
             return None
-        answer = render(request, "activities/not_open.html", status=503)
+        answer = render(request, "activities/not_open.html", {"municipality": None}, status=503)
         answer["Retry-After"] = "3600"
         return answer
