@@ -23,7 +23,7 @@ from marelle.families.models import Household
 from marelle.foundation import audit, pdf
 from marelle.foundation.files.store import keep, path_of
 from marelle.foundation.files.verdicts import FileKind, Judged
-from marelle.foundation.french import NBSP
+from marelle.foundation.french import NBSP, of_name
 from marelle.foundation.models import StoredFile
 from marelle.foundation.sentences import midsentence
 from marelle.rules.lifecycles import BookingState, EnrolmentState
@@ -61,7 +61,7 @@ def attest_enrolment(
     facts = _of(enrolment)
     said = Attested(
         sentences=[
-            _("%(town)s atteste l’inscription de %(child)s, date de naissance : %(born)s.")
+            _("%(town)s atteste l’inscription %(of_child)s, naissance le %(born)s.")
             % {**facts, "town": town.name},
             _("Service : %(service)s, %(site)s.") % facts,
             _("Année scolaire : %(year)s. Inscription acceptée le %(since)s.")
@@ -116,7 +116,7 @@ def attest_attendance(
     facts = _of(enrolment)
     said = Attested(
         sentences=[
-            _("%(town)s atteste l’accueil de %(child)s, date de naissance : %(born)s.") % {**facts, "town": town.name},
+            _("%(town)s atteste l’accueil %(of_child)s, naissance le %(born)s.") % {**facts, "town": town.name},
             _("Service : %(service)s, %(site)s.") % facts,
             _("Du %(first)s au %(last)s :") % {"first": _day(first), "last": _day(last)},
         ],
@@ -146,7 +146,7 @@ def _enrolment(household: Household, enrolment_id: int) -> Enrolment:
 
 def _of(enrolment: Enrolment) -> dict[str, str]:
     return {
-        "child": str(enrolment.child),
+        "of_child": of_name(str(enrolment.child)),
         "born": _day(enrolment.child.birth_date),
         "service": enrolment.activity.service.name,
         "site": enrolment.activity.site.name,
