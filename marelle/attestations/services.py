@@ -61,8 +61,7 @@ def attest_enrolment(
     facts = _of(enrolment)
     said = Attested(
         sentences=[
-            _("%(town)s atteste l’inscription %(of_child)s, naissance le %(born)s.")
-            % {**facts, "town": town.name},
+            _("%(town)s atteste l’inscription %(of_child)s, naissance le %(born)s.") % {**facts, "town": town.name},
             _("Service : %(service)s, %(site)s.") % facts,
             _("Année scolaire : %(year)s. Inscription acceptée le %(since)s.")
             % {"year": year.label, "since": _day(enrolment.changed_at.astimezone(town.tz).date())},
