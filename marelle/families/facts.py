@@ -16,20 +16,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from marelle.activities.queries import municipality, rules_of
-from marelle.families.models import Child, FamilyQuotient, Guardian, Household
+from marelle.families.models import Child, FamilyQuotient, Guardian, Guardianship, Household
 from marelle.families.queries import quotient_on
 from marelle.families.services import record_quotient, refresh_search
 from marelle.foundation.audit import Actor
 from marelle.foundation.sentences import day_words
 
-Subject = Household | Guardian | Child
+Subject = Household | Guardian | Guardianship | Child
 Value = Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """`at_once`: it counts as soon as the family says it, no agent is asked (docs/decisions/0015-corrections.md).
-    `discreet`: its value does not stand in the history."""
+    `discreet`: its value does not stand in the history. `by_agents`: families read it, and do not ask to change it."""
 
     subject: type[Subject]
     name: str
@@ -37,6 +37,7 @@ class Fact:
     columns: tuple[str, ...]
     at_once: bool = False
     discreet: bool = False
+    by_agents: bool = False
 
     def read(self, subject: Subject, *, today: date) -> Value:
         values = {column: _plain(getattr(subject, column)) for column in self.columns}
@@ -79,7 +80,7 @@ class Name(Fact):
 
     def write(self, subject: Subject, value: Value, *, by: Actor, at: datetime) -> None:
         super().write(subject, value, by=by, at=at)
-        assert not isinstance(subject, Household)
+        assert isinstance(subject, Guardian | Child)
         for household in subject.households.all():
             refresh_search(household)
         if isinstance(subject, Guardian) and subject.user is not None:
@@ -93,6 +94,11 @@ class Place(Fact):
     def words(self, value: Value) -> str:
         town = " ".join(part for part in (value["postcode"], value["city"]) if part)
         return ", ".join(part for part in (value["address"], town) if part)
+
+
+class YesOrNo(Fact):
+    def words(self, value: Value) -> str:
+        return _("oui") if value else _("non")
 
 
 class Insurance(Fact):
@@ -173,6 +179,35 @@ FACTS: tuple[Fact, ...] = (
         at_once=True,
     ),
     Place(subject=Guardian, name="address", label=gettext_lazy("Adresse personnelle"), columns=ADDRESS),
+    Fact(subject=Guardianship, name="link", label=gettext_lazy("Lien avec les enfants"), columns=("link",)),
+    YesOrNo(
+        subject=Guardianship,
+        name="is_legal",
+        label=gettext_lazy("Autorité parentale"),
+        columns=("is_legal",),
+        by_agents=True,
+    ),
+    YesOrNo(
+        subject=Guardianship,
+        name="gets_mail",
+        label=gettext_lazy("Envoi des informations"),
+        columns=("gets_mail",),
+        by_agents=True,
+    ),
+    YesOrNo(
+        subject=Guardianship,
+        name="gets_invoices",
+        label=gettext_lazy("Envoi des factures"),
+        columns=("gets_invoices",),
+        by_agents=True,
+    ),
+    YesOrNo(
+        subject=Guardianship,
+        name="gets_reminders",
+        label=gettext_lazy("Envoi des rappels"),
+        columns=("gets_reminders",),
+        by_agents=True,
+    ),
     Name(subject=Child, name="first_name", label=gettext_lazy("Prénom"), columns=("first_name",)),
     Name(subject=Child, name="last_name", label=gettext_lazy("Nom"), columns=("last_name",)),
     Day(subject=Child, name="birth_date", label=gettext_lazy("Date de naissance"), columns=("birth_date",)),
@@ -182,7 +217,7 @@ _BY_KEY = {(fact.subject._meta.model_name, fact.name): fact for fact in FACTS}
 
 
 def fact_of(subject_type: str, name: str) -> Fact:
-    """The fact of that name of a "household", "guardian" or "child". Raises KeyError."""
+    """The fact of that name of a "household", "guardian", "guardianship" or "child". Raises KeyError."""
     return _BY_KEY[subject_type, name]
 
 

@@ -1,6 +1,6 @@
 """Reading families."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -201,9 +201,23 @@ def health_standing(
 
 
 def addressees(household: Household, topic: Topic | None = None) -> list[Guardian]:
-    """The household's adults to whom its e-mails go, in their order: those who have an address and get its mail, or
-    all who have an address when none of these does. With a `topic`, those who refused it are left out. One query."""
-    links = Guardianship.objects.filter(household=household).exclude(guardian__email="").select_related("guardian")
-    reached = list(links)
-    found = [link.guardian for link in reached if link.gets_mail] or [link.guardian for link in reached]
-    return [guardian for guardian in found if topic is None or topic not in guardian.unwanted]
+    """`addressees_of` one household."""
+    return [link.guardian for link in addressees_of([household], topic).get(household.pk, ())]
+
+
+def addressees_of(households: Collection[Household], topic: Topic | None = None) -> dict[int, list[Guardianship]]:
+    """By household id, the adults to whom its e-mails go, in their order: those who have an address and get its mail,
+    or all who have an address when none of these does; reminders likewise to those who get them. With a `topic`, those
+    who refused it are left out. One query."""
+    reached: dict[int, list[Guardianship]] = {}
+    links = Guardianship.objects.filter(household__in=households).exclude(guardian__email="").select_related("guardian")
+    for link in links.order_by("household_id", "position", "id"):
+        reached.setdefault(link.household_id, []).append(link)
+    return {household: chosen for household, there in reached.items() if (chosen := _wanting(there, topic))}
+
+
+def _wanting(reached: list[Guardianship], topic: Topic | None) -> list[Guardianship]:
+    found = [link for link in reached if link.gets_mail] or reached
+    if topic is Topic.REMINDERS:
+        found = [link for link in found if link.gets_reminders] or found
+    return [link for link in found if topic is None or topic not in link.guardian.unwanted]

@@ -75,6 +75,7 @@ urlpatterns = [
     path("famille/inviter/", adults.invite, name="invite_adult"),
     path("famille/inviter/<uuid:invitation_id>/annuler/", adults.cancel, name="cancel_adult"),
     path("famille/moi/", editing.me, name="correct_me"),
+    path("famille/moi/lien/", editing.link, name="correct_link"),
     path("famille/mes-e-mails/", editing.mails, name="mails"),
     path("famille/adresse/", editing.address, name="correct_address"),
     path("famille/assurance/", editing.insurance, name="correct_insurance"),

@@ -178,6 +178,45 @@ class AdultForm(CorrectionForm):
         return data
 
 
+def link_field(*, hint: "Words" = "") -> forms.CharField:
+    return text_field(_("Lien avec les enfants"), most=40, hint=hint or _("Par exemple mère, père, tutrice."))
+
+
+class LinkForm(CorrectionForm):
+    """What an adult says of their own place."""
+
+    names = ("link",)
+    link = link_field()
+
+
+class PlaceForm(CorrectionForm):
+    """An adult's place in the household, for an agent."""
+
+    names = ("link", "is_legal", "gets_mail", "gets_invoices", "gets_reminders")
+    link = link_field()
+    is_legal = forms.BooleanField(label=_("Exerce l’autorité parentale"), required=False)
+    gets_mail = forms.BooleanField(
+        label=_("Reçoit les informations"),
+        required=False,
+        help_text=_("Toujours envoyées à qui exerce l’autorité parentale."),
+    )
+    gets_invoices = forms.BooleanField(label=_("Reçoit les factures"), required=False)
+    gets_reminders = forms.BooleanField(
+        label=_("Reçoit les rappels"),
+        required=False,
+        help_text=_("L’adulte peut aussi refuser les rappels depuis son compte."),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if data.get("is_legal") and not data.get("gets_mail"):
+            self.add_error(
+                "gets_mail",
+                _("Cochez cette case : qui exerce l’autorité parentale reçoit les informations sur ses enfants."),
+            )
+        return data
+
+
 class QuotientForm(CorrectionForm):
     names = ("quotient",)
     value = forms.IntegerField(

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from marelle.accounts.models import User
 from marelle.activities.queries import municipality
 from marelle.families.facts import Fact, Subject, fact_of, subject_type
-from marelle.families.models import Child, Guardian, Household
+from marelle.families.models import Child, Guardian, Guardianship, Household
+from marelle.families.places import must_be_informed
 from marelle.foundation import audit
 from marelle.foundation.audit import Actor
 from marelle.foundation.sentences import list_words
@@ -38,7 +39,12 @@ from marelle.requests.services import (
 )
 from marelle.rules.lifecycles import LineState
 
-SUBJECTS: dict[str, type[Subject]] = {"household": Household, "guardian": Guardian, "child": Child}
+SUBJECTS: dict[str, type[Subject]] = {
+    "household": Household,
+    "guardian": Guardian,
+    "guardianship": Guardianship,
+    "child": Child,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +94,7 @@ def ask_corrections(
 
     What waits already for the same fact is withdrawn: the last word counts. Asking for the value that stands takes the
     waiting one back. The same `send_key` never asks twice. Raises NotTheirs: a guardian changes the household, its
-    children and themselves; and ValueError for a value that the fact cannot take.
+    children, themselves and their own place in it; and ValueError for a value that the fact cannot take.
     """
     household = Household.objects.select_for_update(no_key=True).get(pk=household.pk)
     done = FamilyRequest.objects.filter(send_key=send_key, household=household).first()
@@ -113,7 +119,8 @@ def correct(
     send_key: UUID,
 ) -> FamilyRequest | None:
     """Correct a family's facts as an agent: it counts at once, the family reads the reason in its e-mail. None when
-    nothing differs. What the family asked for and waits stays to be answered. Raises ReasonMissing, NotTheirs."""
+    nothing differs. What the family asked for and waits stays to be answered. Raises ReasonMissing, NotTheirs, and
+    `families.places.MustBeInformed`: what is legal is not turned off."""
     if not reason.strip():
         raise ReasonMissing
     household = Household.objects.select_for_update(no_key=True).get(pk=household.pk)
@@ -122,6 +129,7 @@ def correct(
         return done
     changes = _fresh(changes)
     _check_of_household(household, changes)
+    _check_informed(changes)
     today = _today(at)
     wanted = [
         (change, before)
@@ -209,6 +217,8 @@ def label_of(fact: Fact, *, of: Subject) -> str:
     """What a line says: the fact, and of an adult whose it is. No value: it stands in e-mails."""
     if isinstance(of, Guardian):
         return _("%(fact)s de %(who)s") % {"fact": fact.label, "who": of.first_name}
+    if isinstance(of, Guardianship):
+        return _("%(fact)s de %(who)s") % {"fact": fact.label, "who": of.guardian.first_name}
     return str(fact.label)
 
 
@@ -251,17 +261,34 @@ def _different(
 def _check_theirs(household: Household, changes: Collection[Change], by: User) -> None:
     _check_of_household(household, changes)
     for change in changes:
-        if isinstance(change.subject, Guardian) and change.subject.user_id != by.pk:
+        adult = change.subject.guardian if isinstance(change.subject, Guardianship) else change.subject
+        if (isinstance(adult, Guardian) and adult.user_id != by.pk) or change.fact.by_agents:
             raise NotTheirs
 
 
 def _check_of_household(household: Household, changes: Collection[Change]) -> None:
     children = set(household.residences.values_list("child_id", flat=True))
-    adults = set(household.guardianships.values_list("guardian_id", flat=True))
-    own = {"household": {household.pk}, "child": children, "guardian": adults}
+    places = dict(household.guardianships.values_list("pk", "guardian_id"))
+    own = {
+        "household": {household.pk},
+        "child": children,
+        "guardian": set(places.values()),
+        "guardianship": set(places),
+    }
     for change in changes:
         if change.subject.pk not in own[subject_type(change.subject)]:
             raise NotTheirs
+
+
+def _check_informed(changes: Collection[Change]) -> None:
+    places: dict[Guardianship, dict[str, Any]] = {}
+    for change in changes:
+        if isinstance(change.subject, Guardianship):
+            places.setdefault(change.subject, {})[change.field] = change.after
+    for place, said in places.items():
+        must_be_informed(
+            is_legal=said.get("is_legal", place.is_legal), gets_mail=said.get("gets_mail", place.gets_mail)
+        )
 
 
 def _today(at: datetime) -> date:

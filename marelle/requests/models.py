@@ -158,7 +158,13 @@ class Correction(models.Model):
 
     line = models.OneToOneField(RequestLine, on_delete=models.CASCADE, primary_key=True, related_name="correction")
     subject_type = models.CharField(
-        max_length=10, choices=[("household", "household"), ("guardian", "guardian"), ("child", "child")]
+        max_length=20,
+        choices=[
+            ("household", "household"),
+            ("guardian", "guardian"),
+            ("guardianship", "guardianship"),
+            ("child", "child"),
+        ],
     )
     subject_id = models.BigIntegerField()
     field = models.CharField(max_length=20)

@@ -16,6 +16,7 @@ from marelle.bookings.queries.openings import KIND, STILL_NEWS, own_opening, to_
 from marelle.bookings.services import openings
 from marelle.bookings.services.openings import AlreadyOpen, tick, wish
 from marelle.families.models import Guardian, Household
+from marelle.families.queries import addressees_of
 from marelle.families.services import set_audiences
 from marelle.foundation.audit import PORTAL
 from marelle.foundation.models import AuditLine, OutboxMail
@@ -292,7 +293,7 @@ def careless(_worker: int) -> int:
     """The tick without its rows: it reads who was not told, then writes to them."""
     with transaction.atomic():
         due = to_tell(hiver(), at=OPENS)
-        adults = openings.addressees([household for household, _own in due])
+        adults = addressees_of([household for household, _own in due])
         period = Period.objects.select_related("service").get(pk=hiver().pk)
         links = [link for listed in adults.values() for link in listed]
         notifications.period_opened(period=period, service=period.service, adults=links, at=OPENS)

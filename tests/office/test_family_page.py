@@ -168,4 +168,4 @@ def test_the_page_asks_the_same_for_one_child_and_for_eight(desk: Client, malika
     other_home(who)
     moved(who)
     read(desk, who)
-    assert queries(lambda: read(desk, who)) == 28
+    assert queries(lambda: read(desk, who)) == 32

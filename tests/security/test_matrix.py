@@ -229,6 +229,8 @@ TABLE = (
     Line("portal:arrival", "get", sent("/")),
     Line("portal:arrival", "post", sent("/")),
     Line("portal:history", "get", FAMILIES),
+    Line("portal:correct_link", "get", FAMILIES),
+    Line("portal:correct_link", "post", ("door", "/famille/", "/famille/", "/famille/", 404, 404), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000", "link": "mère"}),  # noqa: E501
     Line("portal:correct_me", "get", FAMILIES),
     Line("portal:correct_me", "post", ("door", 422, 422, 422, 404, 404), data=lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("portal:mails", "get", FAMILIES),
@@ -307,6 +309,10 @@ TABLE = (
     Line("office:correct_family", "post", ("door", 404, 404, 404, 422, 404), lambda at: (at.benali.household.pk,), lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}, query="?quoi=foyer"),  # noqa: E501
     Line("office:note_call", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
     Line("office:note_call", "post", ("door", 404, 404, 404, 422, 404), lambda at: (at.benali.household.pk,), lambda _: {"send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
+    Line("office:add_adult", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
+    Line("office:add_adult", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,), lambda at: {"guardian": at.moreau.guardian.pk}),  # noqa: E501
+    Line("office:end_place", "get", AGENTS_THERE, guardian),
+    Line("office:end_place", "post", ("door", 404, 404, 404, 422, 404), guardian),
     Line("office:attach_child", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
     Line("office:attach_child", "post", ("door", 404, 404, 404, "/agents/familles/{household}/", 404), lambda at: (at.benali.household.pk,), lambda at: {"child": at.moreau.children[0].pk}),  # noqa: E501
     Line("office:child_health", "get", ("door", 404, 404, 404, 200, 404), ines),

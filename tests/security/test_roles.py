@@ -34,6 +34,7 @@ OF_THE_DESK = frozenset(
     for name in (
         "new_family", "invitations", "invitation_round", "imports", "import", "import_columns", "import_keep",
         "import_decide", "import_refusals", "duplicates", "merge", "correct_family", "note_call", "attach_child",
+        "add_adult", "end_place",
         "audiences", "family_plannings", "family_planning", "record_for_family", "invite", "openings", "mails", "mail",
     )
 )  # fmt: skip

@@ -22,7 +22,9 @@ from marelle.bookings.queries.openings import (
     periods_that_open,
     to_tell,
 )
+from marelle.families.labels import Topic
 from marelle.families.models import Guardianship, Household
+from marelle.families.queries import addressees_of
 from marelle.foundation import audit
 
 #: How many households one transaction tells.
@@ -91,7 +93,7 @@ def announce(period: Period, service: Service, *, at: datetime) -> int:
 def _tell(due: Collection[tuple[Household, datetime]], period: Period, service: Service, *, at: datetime) -> int:
     """Take the households that nobody else has taken, and write to them; how many. Every worker writes the rows in
     the same order, so that two of them wait for each other one way only."""
-    adults = addressees([household for household, _own in due])
+    adults = _adults([household for household, _own in due], period)
     notices = [
         OpeningNotice(
             household=household, period=period, opened_at=own, told_at=at, mails=len(adults.get(household.pk, ()))
@@ -121,10 +123,14 @@ def _tell(due: Collection[tuple[Household, datetime]], period: Period, service: 
     return len(ours)
 
 
-def addressees(households: Collection[Household]) -> dict[int, list[Guardianship]]:
-    """The adults of these households who have an address, in order. One query."""
-    found: dict[int, list[Guardianship]] = {}
-    links = Guardianship.objects.filter(household__in=households).exclude(guardian__email="").select_related("guardian")
-    for link in links.order_by("household_id", "position", "id"):
-        found.setdefault(link.household_id, []).append(link)
-    return found
+def _adults(households: Collection[Household], period: Period) -> dict[int, list[Guardianship]]:
+    """Whom to write to, by household id. An opening is a reminder, that an adult may refuse; a household that asked for
+    this one is told whatever its adults refused before. Three queries."""
+    asked = set(
+        OpeningWish.objects.filter(household__in=households, period=period, wanted=True).values_list(
+            "household_id", flat=True
+        )
+    )
+    return addressees_of([home for home in households if home.pk in asked]) | addressees_of(
+        [home for home in households if home.pk not in asked], Topic.REMINDERS
+    )

@@ -78,7 +78,7 @@ class Guardian(models.Model):
 
 class Guardianship(models.Model):
     """A guardian's place in a household: `link` is "mère", "tuteur"…; `gets_mail`: the household's e-mails go to them
-    too."""
+    too, always to who has parental authority (`families.places`)."""
 
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="guardianships")
     guardian = models.ForeignKey(Guardian, on_delete=models.CASCADE, related_name="guardianships")
@@ -87,6 +87,7 @@ class Guardianship(models.Model):
     is_legal = models.BooleanField(_("Exerce l’autorité parentale"), default=True)
     gets_mail = models.BooleanField(_("Reçoit les e-mails du foyer"), default=True)
     gets_invoices = models.BooleanField(_("Reçoit les factures"), default=True)
+    gets_reminders = models.BooleanField(_("Reçoit les rappels"), default=True)
 
     class Meta:
         ordering = ["position", "id"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from marelle.families.models import Guardianship
+from marelle.families.places import gets_words
 from marelle.families.queries import invitation_state
 from marelle.office.family.sight import Card, Sight
 
@@ -18,6 +19,7 @@ def adult_facts(link: Guardianship) -> dict[str, Any]:
     user = guardian.user
     return {
         "link": link,
+        "gets": gets_words(link),
         "guardian": guardian,
         "state": invitation_state(guardian),
         "invitations": user.invitations if user else 0,

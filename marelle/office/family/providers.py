@@ -6,6 +6,7 @@ from marelle.office.family.adults import adults
 from marelle.office.family.audiences import audiences
 from marelle.office.family.children import children, without_school
 from marelle.office.family.circle import circle
+from marelle.office.family.doubles import perhaps_twice
 from marelle.office.family.health import health_marks
 from marelle.office.family.history import history
 from marelle.office.family.household import corrections_waiting, home
@@ -13,7 +14,7 @@ from marelle.office.family.papers import papers
 from marelle.office.family.requests import requests
 from marelle.office.family.sight import AlertProvider, CardProvider, MarkProvider
 
-ALERTS: tuple[AlertProvider, ...] = (corrections_waiting,)
+ALERTS: tuple[AlertProvider, ...] = (corrections_waiting, perhaps_twice)
 #: The wide column, then the narrow one.
 MAIN: tuple[CardProvider, ...] = (children, circle, papers, enrolments, absences, requests)
 ASIDE: tuple[CardProvider, ...] = (adults, home, audiences, history)

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from marelle.families.facts import Fact, Subject, Value, fact_of
+from marelle.families.models import Guardianship, Household
 from marelle.foundation.sentences import list_words
 from marelle.office.kinds.kind import Kind, Seen
 from marelle.requests.corrections import SUBJECTS, answer_corrections
@@ -35,7 +36,7 @@ class Asked:
 
 
 def pane(seen: Seen) -> dict[str, Any]:
-    """One query for the corrections, and one for each sort of subject: three at most."""
+    """One query for the corrections, and one for each sort of subject, and the adult of each place."""
     today = seen.at.astimezone(seen.town.tz).date()
     shown = {line.pk: line for line in seen.lines}
     corrections = list(Correction.objects.filter(line__in=shown).order_by("line__position"))
@@ -51,7 +52,7 @@ def pane(seen: Seen) -> dict[str, Any]:
         rows.append(
             Asked(
                 line=shown[one.line_id],
-                whose=str(subject) if subject is not None and one.subject_type != "household" else "",
+                whose=_whose(subject),
                 label=fact.label,
                 before=_said(fact, one.before),
                 now=_said(fact, now),
@@ -76,8 +77,14 @@ def details(data: QueryDict, line: RequestLine) -> dict[str, Any]:
         return {}
 
 
+def _whose(subject: Subject | None) -> str:
+    if subject is None or isinstance(subject, Household):
+        return ""
+    return str(subject.guardian if isinstance(subject, Guardianship) else subject)
+
+
 def _said(fact: Fact, value: Value) -> str:
-    return (fact.words(value) if value else "") or _("Rien")
+    return (fact.words(value) if value or value is False else "") or _("Rien")
 
 
 KIND = Kind(

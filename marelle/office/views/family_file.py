@@ -15,7 +15,7 @@ from marelle.accounts.permissions import AgentHttpRequest, agent_required
 from marelle.activities.queries import municipality
 from marelle.families.calls import note_call
 from marelle.families.facts import Subject
-from marelle.families.models import Guardian, Household
+from marelle.families.models import Guardian, Guardianship, Household
 from marelle.families.permissions import children_for, households_for
 from marelle.families.queries import matching
 from marelle.families.services import attach_child
@@ -26,6 +26,7 @@ from marelle.requests.correction_forms import (
     ChildForm,
     CorrectionForm,
     HouseholdForm,
+    PlaceForm,
     QuotientForm,
 )
 from marelle.requests.corrections import Change, correct, pending_corrections, pending_of
@@ -62,7 +63,7 @@ class CallForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_required(*DESK)
 def correction(request: AgentHttpRequest, household_id: int) -> HttpResponse:
-    """`quoi` says of what: "foyer", "quotient", "adulte-12", "enfant-7"."""
+    """`quoi` says of what: "foyer", "quotient", "adulte-12", "place-12" (of that adult), "enfant-7"."""
     household = get_object_or_404(households_for(request.agent), pk=household_id)
     form_class, subject, title = _what(request, household)
     today = request.at.astimezone(municipality().tz).date()
@@ -123,6 +124,11 @@ def _what(request: AgentHttpRequest, household: Household) -> tuple[type[Correct
         case "adulte":
             guardian = get_object_or_404(Guardian, pk=id, households=household)
             return AdultForm, guardian, _("Corriger %(name)s") % {"name": guardian}
+        case "place":
+            place = get_object_or_404(
+                Guardianship.objects.select_related("guardian"), guardian_id=id, household=household
+            )
+            return PlaceForm, place, _("Place de %(name)s dans le foyer") % {"name": place.guardian}
         case "enfant":
             child = get_object_or_404(children_for(request.agent), pk=id, residences__household=household)
             return ChildForm, child, _("Corriger %(name)s") % {"name": child}

@@ -15,6 +15,7 @@ from marelle.bookings.models import Enrolment
 from marelle.families.facts import Subject, fact_of, quotient_value, subject_type
 from marelle.families.labels import TOPIC_WORDS, Topic
 from marelle.families.models import FamilyQuotient, Guardian, Guardianship, Household
+from marelle.families.places import gets_words
 from marelle.families.queries import holds_on, quotient_on
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words
@@ -152,6 +153,12 @@ def _adult(link: Guardianship, user: User, waiting: Waiting) -> AdultCard:
         Row(label=one.fact.label, value=one.fact.words(one.fact.read(guardian, today=date.min)), pending=one)
         for name, one in pending.items()
         if name != "address"
+    ]
+    told = fact_of("guardianship", "link")
+    rows += [
+        Row(label=told.label, value=link.link or _("Pas indiqué"), pending=pending_of(waiting, link).get("link")),
+        Row(label=_("Autorité parentale"), value=_("Oui") if link.is_legal else _("Non")),
+        Row(label=_("Reçoit"), value=gets_words(link)),
     ]
     if is_me:
         rows.append(Row(label=_("E-mails reçus"), value=_mails_words(link)))

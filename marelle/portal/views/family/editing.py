@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from marelle.activities.queries import municipality, rules_of
 from marelle.families.facts import Subject
 from marelle.families.labels import Topic
-from marelle.families.models import Child, Guardian
+from marelle.families.models import Child, Guardian, Guardianship
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
 from marelle.families.services import set_unwanted
 from marelle.portal.family.proof import proof_of
@@ -22,6 +22,7 @@ from marelle.requests.correction_forms import (
     ChildForm,
     CorrectionForm,
     InsuranceForm,
+    LinkForm,
     MailsForm,
     QuotientForm,
 )
@@ -51,6 +52,19 @@ def me(request: GuardianHttpRequest) -> HttpResponse:
         lead=_("Vos téléphones comptent tout de suite. Pour le reste, la mairie répond avant que cela change."),
     )
     return _correct(request, _myself(request), sheet)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@guardian_required
+def link(request: GuardianHttpRequest) -> HttpResponse:
+    """What one is to the children of this home."""
+    place = get_object_or_404(Guardianship, guardian__user=request.user, household=request.household)
+    sheet = Sheet(
+        form=LinkForm,
+        title=_("Mon lien avec les enfants"),
+        lead=_("La mairie répond avant que cela change. L’autorité parentale se corrige auprès d’elle."),
+    )
+    return _correct(request, place, sheet)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
