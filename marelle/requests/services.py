@@ -151,7 +151,7 @@ def _write_lines(
             position=position,
             act=line.act,
             child=line.child,
-            service_id=line.activity.service_id if line.activity is not None else None,
+            service=line.activity.service if line.activity is not None else None,
             activity=line.activity,
             site=line.site,
             label=line.label[:200],

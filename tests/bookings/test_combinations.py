@@ -167,7 +167,7 @@ def test_the_planning_says_the_rule_and_what_breaks_it(benali: Family, settings:
     assert f'aria-describedby="regle-{key}"' in screen.markup and f'id="regle-{key}"' in screen.markup
     assert said in screen.go("/planning/mercredi/jour/2026-11-25/"), "the day's sheet says it too"
     assert "Se réserve avec : Matin ou Après-midi" in screen.go("/planning/verifier/")
-    assert "Envoyer ma demande" not in screen.markup
+    assert 'btn--lg">' not in screen.markup
 
 
 @pytest.mark.parametrize("where", [PAGE, "/planning/verifier/", "/planning/mercredi/jour/2026-11-25/"])
