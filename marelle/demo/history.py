@@ -53,7 +53,7 @@ from marelle.families.services import (
 from marelle.foundation import postman
 from marelle.foundation.models import MailState, OutboxMail
 from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
-from marelle.requests.services import AlreadyAnswered, Verdict
+from marelle.requests.services import AlreadyAnswered, Unsettled, Verdict
 from marelle.requests.services import answer as answer_any
 from marelle.rules.lifecycles import EnrolmentState, LineState, RequestState
 from marelle.townfile import Town, write
@@ -127,6 +127,7 @@ def prepare(town: Town, *, at: datetime, families: int = FAMILIES, seed: str = S
             news.tell(history.almanac, malika=history.malika, karim=history.karim, at=at)
         history.play()
         arrive(municipality(), malika=history.malika, at=at)
+        history.answer_what_waited()
         history.give_papers()
         history.fill_the_queue()
         history.begin_enrolments()
@@ -531,6 +532,25 @@ class History:
                     at=self.until - timedelta(hours=14),
                 )
                 self.deeds += 1
+
+    def answer_what_waited(self) -> None:
+        """Accept, days later, the documents and questions that waited when the demo began; what visitors send waits for
+        them."""
+        if self.until < self.state.first_played_until + 2 * ONE_DAY:
+            return
+        waited = FamilyRequest.objects.filter(
+            kind__in=(RequestKind.PAPER, RequestKind.QUESTION),
+            state=RequestState.SENT,
+            sent_at__lte=self.state.first_played_until,
+        )
+        for request in waited.order_by("id"):
+            lines = request.lines.filter(state=LineState.PENDING).values_list("id", flat=True)
+            verdicts = {line: Verdict(accept=True) for line in lines}
+            try:
+                answer_any(request_id=request.pk, verdicts=verdicts, by=self.malika, at=self.until)
+            except (AlreadyAnswered, Unsettled):
+                continue  # a visitor was there
+            self.deeds += 1
 
     def give_papers(self) -> None:
         """What families gave of their papers, once."""
