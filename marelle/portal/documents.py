@@ -35,6 +35,7 @@ class GivenRow:
     valid: str
     look: Look
     can_withdraw: bool
+    again_url: str = ""  # where to give a refused one anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +98,17 @@ def _row(document: SupportingDocument, home: HomePapers) -> GivenRow:
         valid=_valid_words(document, paper),
         look=_look(document, paper, today=home.today),
         can_withdraw=document.state == DocumentState.TO_REVIEW and not document.by_agent,
+        again_url=_again(document, paper, home),
     )
+
+
+def _again(document: SupportingDocument, paper: Paper | None, home: HomePapers) -> str:
+    """An older one may still hold, so that nothing asks for it: a refused one can be given anew all the same."""
+    if document.state != DocumentState.REFUSED or document.line_id or paper is None or not _can_give(paper, home):
+        return ""
+    who = f"c{document.child_id}" if document.child_id else f"g{document.guardian_id}" if document.guardian_id else "h"
+    year = home.years[0] if paper.rule().each_year else "-"
+    return address_of(f"{paper.slug}.{who}.{year}.0")
 
 
 def _valid_words(document: SupportingDocument, paper: Paper | None) -> str:

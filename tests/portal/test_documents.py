@@ -243,3 +243,13 @@ def test_a_pdf_is_kept_as_it_is(benali: Family) -> None:
     seen = client.get(f"/documents/{given.pk}/?telecharger=1")
     assert seen.content == content and seen["Content-Disposition"].startswith("attachment")
     assert given.handed_at - AT < timedelta(minutes=1)
+
+
+def test_a_refused_document_can_be_given_anew_though_nothing_asks_for_it(benali: Family) -> None:
+    """An older one still holds, so that the paper is not among those to give."""
+    client = client_of(benali)
+    give(client, assurance(benali), **{f"f-{assurance(benali)}": photo()})
+    SupportingDocument.objects.update(state=DocumentState.REFUSED, reason="Illisible.")
+    page = client.get("/documents/").text
+    assert "Donner à nouveau" in page and f"donner={assurance(benali)}" in page
+    assert assurance(benali) in client.get(f"/documents/?donner={assurance(benali)}").text
