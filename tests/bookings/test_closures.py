@@ -407,5 +407,5 @@ def test_no_booking_survives_a_closure_made_as_families_send(race) -> None:  # t
 @pytest.mark.race
 @pytest.mark.django_db(transaction=True)
 def test_without_the_lock_some_would(race, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(closures, "_lock_children", lambda concerned: None)
+    monkeypatch.setattr(closures, "lock_children", lambda concerned: None)
     assert _close_against_sends(race) > 0
