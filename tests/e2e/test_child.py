@@ -92,7 +92,8 @@ def test_who_fetches_and_what_is_allowed(live_portal, any_size) -> None:  # type
     expect(who).to_contain_text("23–27")
     expect(who).to_contain_text("Pièce d’identité à montrer")
     page.get_by_role("link", name=re.compile("Répondre")).click()
-    for section in page.get_by_role("group").all():
+    expect(page.locator("main fieldset").first).to_be_visible()
+    for section in page.locator("main fieldset").all():
         section.get_by_label("Oui").check()
     page.get_by_role("button", name="Enregistrer").click()
     expect(page.get_by_text("À répondre")).to_have_count(0)
