@@ -19,7 +19,7 @@ LIST = "/agents/familles/"
 NEW = "/agents/familles/nouvelle/"
 ALL = "/agents/familles/inviter/"
 RAIL = 2  # what the rail counts on every page
-CARDS = 15
+CARDS = 19
 
 
 @pytest.fixture(autouse=True)
