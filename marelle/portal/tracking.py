@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -171,8 +171,12 @@ def rows_of(
             first=Min("date"),
             last=Max("date"),
             waiting=Count("bookings", filter=Q(bookings__state__in=_WAITING)),
+            place=Min("position"),
         )
-        .order_by("request_id", "service__position", "service_id", "child__birth_date", "child_id")
+        .order_by(
+            "request_id", F("service__position").asc(nulls_first=True), "service_id",
+            F("child__birth_date").asc(nulls_first=True), "child_id", "place",
+        )
     )  # fmt: skip
     by_request: dict[int, list[Mapping[str, Any]]] = {}
     for group in groups:

@@ -59,7 +59,7 @@ def enrol_step(request: GuardianHttpRequest, step: str) -> HttpResponse:
 def drop(request: GuardianHttpRequest) -> HttpResponse:
     """GET asks, POST forgets what was begun for the year."""
     town = municipality()
-    label = request.POST.get("annee") or request.GET.get("annee") or ""
+    label = typed(request.POST, "annee") or typed(request.GET, "annee")
     year = SchoolYear.objects.filter(label=label, archived_at=None).first()
     draft = draft_of(user=request.user, household=request.household, school_year=year) if year is not None else None
     if year is None:

@@ -73,6 +73,13 @@ def instant(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
+FUNCTIONS = """
+SELECT p.oid::regprocedure::text FROM pg_proc p
+WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind = 'f'
+  AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+"""
+
+
 def start_from_zero() -> None:
     """Drop every table and migrate anew. Tables that only grow refuse to be emptied, so they are not."""
     with connection.cursor() as cursor:
@@ -81,6 +88,10 @@ def start_from_zero() -> None:
         if connection.vendor == "postgresql":
             if quoted:
                 cursor.execute(f"DROP TABLE {', '.join(quoted)} CASCADE")
+                # Functions outlive the tables that their triggers held; those of an extension are its own.
+                cursor.execute(FUNCTIONS)
+                for (function,) in cursor.fetchall():
+                    cursor.execute(f"DROP FUNCTION {function}")
         else:
             cursor.execute("PRAGMA foreign_keys=OFF")
             for table in quoted:
