@@ -59,6 +59,7 @@ def cell(page: Page, day: str, child: str) -> Any:
 
 def lower_than(page: Page) -> None:
     """Nothing sticks out sideways."""
+    page.wait_for_load_state()
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert width <= 0, f"the page is {width} px wider than the screen"
 

@@ -62,6 +62,7 @@ def give(page: Page, paper: str) -> None:
     """Choose a picture for this document; it leaves at once."""
     from marelle.demo.dossiers import picture
 
+    expect(page.locator("li.doc", has_text=paper).locator("input[type=file]").last).to_be_attached()
     dated = page.locator("li.doc", has_text=paper).get_by_label("Date écrite sur le document")
     if dated.count():
         dated.fill("2026-11-02")

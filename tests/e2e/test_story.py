@@ -141,6 +141,7 @@ def test_a_family_reserves_the_canteen_and_an_agent_answers(live_portal, visit, 
     )
     count = lines.count()
     home.get_by_role("button", name="Envoyer ma demande").click()
+    home.wait_for_url(re.compile(r"/demandes/2026-\d{6}/"))
     number = re.search(r"/demandes/(2026-\d{6})/", home.url)[1]  # type: ignore[index]
     expect(home.get_by_text(number).first).to_be_visible()
     lower_than(home)
@@ -185,8 +186,11 @@ def test_the_door_says_the_same_to_everybody(live_portal, phone) -> None:  # typ
         expect(page.get_by_role("link", name="cadours.scolaire@mairie-cadours.example").first).to_be_visible()
         page.get_by_label("Adresse e-mail").fill(email)
         page.get_by_role("button", name="Continuer").click()
+        expect(page.get_by_role("button", name="Afficher le mot de passe")).to_be_visible()
         first = page.locator("main").inner_text().replace(email, "…")
         page.get_by_role("button", name="Recevoir un code").click()
+        expect(page.get_by_role("heading", name="Regardez vos e-mails")).to_be_visible()
+        page.wait_for_load_state()
         seen.append((first, page.locator("main").inner_text().replace(email, "…")))
     assert seen[0] == seen[1]
     text = read_mail(page, "personne@famille.example", "code à 6 chiffres")

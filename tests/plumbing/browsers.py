@@ -149,6 +149,8 @@ def axe() -> Callable[..., None]:
     source = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 
     def check(page: Page, *, leave_out: tuple[str, ...] = (), where: str | None = None) -> None:
+        # A click is over when the next page has begun, not when it is there.
+        page.wait_for_load_state()
         # Evaluated over the debugging protocol: the page's Content-Security-Policy stays as it is.
         page.evaluate(source)
         page.evaluate(SETTLED)
