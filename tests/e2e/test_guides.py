@@ -1,12 +1,13 @@
 """What the guides C, D and E tell families to do on the planning, each with its own town."""
 
 import re
+from datetime import date
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests import guides, offer
-from tests.e2e.people import box, lower_than, send_enrolment, sign_in
+from tests.e2e.people import box, cell, lower_than, send_enrolment, sign_in
 
 pytestmark = pytest.mark.e2e
 
@@ -104,6 +105,57 @@ def test_the_service_with_its_billing_then_the_child(live_portal, any_size) -> N
     tom.check()
     send(page)
     expect(page.locator("main")).to_contain_text("Tom")
+    lower_than(page)
+
+
+def prepare_d_states() -> None:
+    """After-school care in five of the guide's states; present and absent are said once somebody came or not."""
+    who = guides.alsh()
+    malika = offer.User.objects.get(email="malika@rieux.example")
+    evenings = [date(2026, 11, day) for day in (13, 23, 24)]
+    offer.booked(who, evenings, "periscolaire", by=malika)
+    offer.refuse(offer.booked(who, [date(2026, 11, 26)], "periscolaire"), "Effectif atteint", by=malika)
+    offer.booked(who, [date(2026, 11, 27)], "periscolaire")
+    offer.send(who, offer.choose(who, [date(2026, 11, 24)], "periscolaire", wanted=False))
+
+
+@pytest.mark.row("D5")
+def test_the_planning_in_weeks_with_its_states_its_legend_and_previous_today_next(live_portal, any_size) -> None:  # type: ignore[no-untyped-def]
+    page = any_size(live_portal(prepare_d_states, at=offer.paris(2026, 11, 12, 9)))
+    sign_in(page, NADIA)
+    page.goto("/planning/periscolaire/?mois=2026-11")
+    legend = page.get_by_role("list", name="Légende")
+    for words in (
+        "Libre",
+        "Réservé",
+        "Demande en cours",
+        "Annulation en cours",
+        "Refusé",
+        "Trop tard pour réserver",
+        "Réservé, délai dépassé",
+    ):
+        expect(legend).to_contain_text(words)
+    expect(box(page, "mercredi 18 novembre, Inès")).to_have_count(0)
+    expect(box(page, "jeudi 19 novembre, Inès, Soir, Libre")).not_to_be_checked()
+    expect(box(page, "lundi 23 novembre, Inès, Soir, Réservé")).to_be_checked()
+    expect(cell(page, r"mardi 24\snovembre", "Soir, Annulation en cours")).to_have_count(1)
+    expect(box(page, "jeudi 26 novembre, Inès, Soir, Refusé")).not_to_be_checked()
+    expect(box(page, "vendredi 27 novembre, Inès, Soir, En cours")).to_be_checked()
+    expect(box(page, "vendredi 13 novembre, Inès")).to_have_count(0)
+    expect(cell(page, r"vendredi 13\snovembre", "Soir, Réservé")).to_contain_text("Trop tard pour changer en ligne")
+    lower_than(page)
+
+    heading = page.get_by_role("heading", level=2).filter(has_text=re.compile("Novembre|Décembre"))
+    page.get_by_role("button", name=re.compile("Mois suivant")).click()
+    expect(heading.first).to_have_text("Décembre 2026")
+    page.get_by_role("button", name="Aujourd’hui").click()
+    expect(heading.first).to_have_text("Novembre 2026")
+    page.get_by_role("button", name="Semaine", exact=True).click()
+    expect(page.get_by_role("heading", name=re.compile("9–13\\snov."))).to_be_visible()
+    page.get_by_role("button", name=re.compile("Semaine suivante")).click()
+    expect(box(page, "jeudi 19 novembre, Inès, Soir, Libre")).to_have_count(1)
+    page.get_by_role("button", name=re.compile("Semaine précédente")).click()
+    expect(cell(page, r"vendredi 13\snovembre", "Soir, Réservé")).to_contain_text("Trop tard pour changer en ligne")
     lower_than(page)
 
 
