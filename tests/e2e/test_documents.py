@@ -113,6 +113,7 @@ def test_the_papers_that_activities_require(live_portal, any_size, visit, axe, p
     portal = live_portal(saint_aubin)
     home = any_size(portal)
     main = home.get_by_role("main")
+    home.on("filechooser", lambda chooser: None)  # listened to from now on: Chromium is told late when asked in passing
     sign_in(home, NADIA)
     expect(main).to_contain_text("3 documents à donner")
     home.goto("/documents/")
