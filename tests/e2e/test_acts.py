@@ -194,8 +194,7 @@ def test_the_keyboard_walks_the_week_and_the_names_say_the_day_first(live_portal
     expect(page.get_by_role("columnheader", name="Inès")).to_have_count(1)
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", ["phone", "desktop"])
+@pytest.mark.parametrize(("size", "dark"), [("desktop", False), ("phone", True)], ids=["desktop-light", "phone-dark"])
 def test_axe_finds_nothing_on_the_new_pages(live_portal, visit, axe, size, dark) -> None:  # type: ignore[no-untyped-def]
     page = visit(live_portal(prepare_valmontier, at=offer.AT), size=size, dark=dark)
     sign_in(page, NADIA)
