@@ -1,12 +1,17 @@
 """Families registered twice, at the agents': shown two by two, told apart, or made one."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 from django.test import Client
 
 from marelle.accounts.models import User
-from marelle.families.models import Child, Guardian, Household
+from marelle.families.doubles import merging
+from marelle.families.models import Child, Guardian, Household, HouseholdMerge
 from tests.offer import Family, enrolled, family
 from tests.people import queries
+from tests.plumbing.races import Outcome
 from tests.portal.visit import plain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.row("S3")]
@@ -51,7 +56,12 @@ def test_those_that_look_alike_are_compared_and_made_one(
     assert household.guardians.get().user == first.user
     assert "est réunie avec celle-ci" in done
     assert "Aucune famille en double" in plain(desk.get(LIST).text)
-    assert desk.get(page(twins)).status_code == 404, "sent twice, there is nothing more to merge"
+    for address in (page(twins), f"{LIST}{again.household.pk}/{household.pk}/"):
+        twice = desk.post(address, form | {"sure": "1"}, follow=True)
+        assert twice.redirect_chain == [(f"/agents/familles/{household.pk}/", 302)]
+        assert "Ces deux familles n’en font déjà plus qu’une : Benali." in plain(twice.text)
+    assert "est réunie avec celle-ci" in plain(desk.get(page(twins), follow=True).text), "the page gone back to, too"
+    assert HouseholdMerge.objects.count() == 1
 
 
 def test_the_other_one_may_stay(desk: Client, twins: tuple[Family, Family]) -> None:
@@ -103,3 +113,54 @@ def test_comparing_costs_the_same_for_one_child_and_for_eight(desk: Client, mali
         desk.get(address)
         costs.add(queries(lambda address=address: desk.get(address)))  # type: ignore[misc]
     assert len(costs) == 1
+
+
+def test_a_family_merged_on_leads_to_where_it_went(desk: Client, twins: tuple[Family, Family]) -> None:
+    first, _again = twins
+    third = family("Benali", [("Ana", "CP")], first_name="Zoé")
+    desk.post(page(twins), {"do": "merge", "sure": "1"})
+    desk.post(f"{LIST}{third.household.pk}/{first.household.pk}/", {"do": "merge", "sure": "1"})
+    twice = desk.post(page(twins), {"do": "merge", "sure": "1"})
+    assert twice["Location"] == f"/agents/familles/{third.household.pk}/"
+    assert desk.post(f"{LIST}{third.household.pk}/999999/", {"do": "merge", "sure": "1"}).status_code == 404
+
+
+def _merge_at_once(race: Any, malika: User) -> list[Outcome]:
+    """Four pairs of families, each merged by two agents at once, one of them the other way round."""
+    ways = []
+    for name in ("Benali", "Moreau", "Petit", "Roux"):
+        one, two = (family(name, [("Inès", "CE2"), (f"Tom{n}", "GS")], first_name=f"Zoé{n}") for n in range(2))
+        ways += [(one.household.pk, two.household.pk), (two.household.pk, one.household.pk)]
+
+    def merge(way: tuple[int, int]) -> str:
+        client = Client()
+        client.force_login(malika)
+        kept, gone = way
+        answer = client.post(f"{LIST}{kept}/{gone}/", {"do": "merge", "sure": "1"})
+        assert answer.status_code == 302, answer.status_code
+        return answer["Location"]
+
+    outcomes: list[Outcome] = race(merge, ways, at_once=8)
+    return outcomes
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_two_agents_who_merge_the_same_families_at_once_merge_them_once(race: Any, malika: User) -> None:
+    outcomes = _merge_at_once(race, malika)
+    assert [outcome.error for outcome in outcomes] == [None] * 8
+    assert HouseholdMerge.objects.count() == 4 and Household.objects.count() == 4
+    assert {home.guardians.count() for home in Household.objects.all()} == {2}
+    assert {home.children.count() for home in Household.objects.all()} == {4}
+    stay = {f"/agents/familles/{pk}/" for pk in Household.objects.values_list("pk", flat=True)}
+    assert {outcome.answer for outcome in outcomes} == stay, "both agents are led to the family that stays"
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+def test_without_the_lock_they_run_into_each_other(race: Any, malika: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def careless(ids: Sequence[int]) -> list[Household]:
+        return list(Household.objects.filter(pk__in=ids).order_by("pk"))
+
+    monkeypatch.setattr(merging, "lock_homes", careless)
+    assert any(outcome.error is not None for outcome in _merge_at_once(race, malika))

@@ -5,7 +5,7 @@ the one that stays. Where that would break a rule of a room (two live bookings o
 room settles it first (`settings.MERGERS`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -54,6 +54,14 @@ class CannotMerge(Exception):
     """`str()` says why, as the agent reads it. Nothing is done."""
 
 
+class AlreadyMerged(CannotMerge):
+    """Somebody made one of these two before: `kept` is the family that they are now."""
+
+    def __init__(self, kept: Household) -> None:
+        super().__init__(_("Ces deux familles n’en font déjà plus qu’une : %(name)s.") % {"name": kept.name})
+        self.kept = kept
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merge:
     """`gone` becomes `kept`; so does, by id, each of these children and adults: {the one that goes: the one that
@@ -89,16 +97,29 @@ def pointers(model: type[models.Model]) -> Iterable[tuple[type[models.Model], st
             yield relation.related_model, relation.field.name
 
 
+def merged_already(one: int, other: int) -> Household | None:
+    """The family that these two numbers name since somebody made one of them; None while they are two, or unknown."""
+    moved = dict(HouseholdMerge.objects.filter(gone_id__in=(one, other)).values_list("gone_id", "kept"))
+    stays = {moved.get(number, number) for number in (one, other)}
+    return Household.objects.filter(pk=stays.pop()).first() if moved and len(stays) == 1 else None
+
+
+def lock_homes(ids: Sequence[int]) -> list[Household]:
+    """Those that still exist, in the order of their numbers: of two agents who merge at once, one comes second."""
+    return list(Household.objects.select_for_update().filter(pk__in=ids).order_by("pk"))
+
+
 @transaction.atomic
 def merge_households(*, merge: Merge, chosen: Mapping[str, Any] | None = None, by: Actor, at: datetime) -> Household:
     """Make one family of two. `chosen` are the household's facts to write on the one that stays. It cannot be undone.
 
     Raises CannotMerge, and then nothing is done: two adults with an account each stay two; a household is not its own
-    double.
+    double. AlreadyMerged when the same was done meanwhile.
     """
-    ids = sorted({merge.kept.pk, merge.gone.pk})
-    locked = {home.pk: home for home in Household.objects.select_for_update().filter(pk__in=ids).order_by("pk")}
+    locked = {home.pk: home for home in lock_homes(sorted({merge.kept.pk, merge.gone.pk}))}
     if len(locked) != 2:
+        if (stays := merged_already(merge.kept.pk, merge.gone.pk)) is not None:
+            raise AlreadyMerged(stays)
         raise CannotMerge(_("L’une des deux familles n’existe plus."))
     kept, gone = locked[merge.kept.pk], locked[merge.gone.pk]
     _check_people(merge)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from marelle.accounts.permissions import AgentHttpRequest, agent_required
-from marelle.families.doubles.merging import CannotMerge, merge_households
+from marelle.families.doubles.merging import AlreadyMerged, CannotMerge, merge_households, merged_already
 from marelle.families.doubles.pairs import pairs, say_distinct
 from marelle.families.permissions import households_for
 from marelle.office.duplicates import SIGN_WORDS, side_by_side
@@ -40,10 +40,14 @@ def index(request: AgentHttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_required(*DESK)
 def merge(request: AgentHttpRequest, kept_id: int, gone_id: int) -> HttpResponse:
-    """`do`: "distinct" tells them apart, "merge" makes one of them once `sure` is ticked."""
+    """`do`: "distinct" tells them apart, "merge" makes one of them once `sure` is ticked. Whoever comes after it
+    was done (a form sent twice, a colleague) is led to the family that stays."""
     if kept_id == gone_id:
         raise Http404
     seen = households_for(request.agent)
+    stays = merged_already(kept_id, gone_id)
+    if stays is not None and seen.filter(pk=stays.pk).exists():
+        return _done_already(request, AlreadyMerged(stays))
     kept, gone = get_object_or_404(seen, pk=kept_id), get_object_or_404(seen, pk=gone_id)
     actor = request.user.actor(as_agent=True)
     sides = side_by_side(kept, gone, request.POST if request.method == "POST" else None)
@@ -58,6 +62,8 @@ def merge(request: AgentHttpRequest, kept_id: int, gone_id: int) -> HttpResponse
         else:
             try:
                 merge_households(merge=sides.merge(), chosen=sides.chosen(), by=actor, at=request.at)
+            except AlreadyMerged as first:
+                return _done_already(request, first)
             except CannotMerge as fault:
                 problems = [{"text": str(fault), "href": ""}]
             else:
@@ -72,3 +78,8 @@ def merge(request: AgentHttpRequest, kept_id: int, gone_id: int) -> HttpResponse
         {"sides": sides, "problems": problems},
         status=422 if problems else 200,
     )
+
+
+def _done_already(request: AgentHttpRequest, first: AlreadyMerged) -> HttpResponse:
+    messages.info(request, str(first))
+    return redirect("office:family", first.kept.pk)
