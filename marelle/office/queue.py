@@ -103,6 +103,11 @@ class Row:
     follows: str = ""
 
     @property
+    def may_tick(self) -> bool:
+        """Whether it may be answered from the list, with others."""
+        return bool(self.pending) and not must_be_read(self.request)
+
+    @property
     def family(self) -> str:
         return _("Famille %(name)s") % {"name": self.request.household.name}
 
@@ -317,6 +322,12 @@ class Readings:
                 held=booking.holds_place,
             )
         return rooms
+
+
+def must_be_read(request: FamilyRequest) -> bool:
+    """Whether a request is answered only by who opened it: a document, a correction, a new family. What the town's
+    rules judge (days, enrolments, absences) may be answered from the list."""
+    return request.kind not in OF_SERVICES and not kind_of(request).may_accept_several
 
 
 def past_since(decision: Decision) -> datetime | None:

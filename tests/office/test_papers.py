@@ -136,13 +136,20 @@ def test_a_refusal_says_why_to_the_family(benali: Family, malika: User) -> None:
     assert any("illisible" in mail for mail in mails())
 
 
-def test_several_are_accepted_at_once_with_the_rules_ends(benali: Family, malika: User) -> None:
+def test_documents_are_opened_to_be_answered_never_ticked_unseen(benali: Family, malika: User) -> None:
     first = give(benali, "assurance", child=benali.children[0])
     second = give(benali, "domicile", issued_on=date(2026, 11, 1))
     assert first.review is not None and second.review is not None
-    assert first.review.request == second.review.request
-    answer = desk(malika).post("/agents/demandes/accepter/", {"d": first.review.request_id}, follow=True)
-    assert "1 demande acceptée." in text(answer)
+    request, client = first.review.request, desk(malika)
+    assert second.review.request == request
+    assert f'name="d" value="{request.pk}"' not in client.get("/agents/demandes/").text
+    for do in ("", "refuser"):
+        said = {"d": request.pk, "do": do, "motif": "Illisible."}
+        answer = client.post("/agents/demandes/accepter/", said, follow=True)
+        assert f"La demande n° {request.number} se lit avant la réponse : ouvrez-la." in text(answer)
+        assert set(SupportingDocument.objects.values_list("state", flat=True)) == {DocumentState.TO_REVIEW}
+    lues = f"{first.review_id} {second.review_id}"
+    client.post(f"/agents/demandes/{request.number}/", {"do": "accepter", "lues": lues})
     assert set(SupportingDocument.objects.values_list("state", flat=True)) == {DocumentState.ACCEPTED}
 
 

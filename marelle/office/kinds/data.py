@@ -93,4 +93,5 @@ KIND = Kind(
     pane=pane,
     line_template="office/kinds/_data_line.html",
     details=details,
+    may_accept_several=False,
 )

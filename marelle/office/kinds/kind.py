@@ -47,7 +47,7 @@ class Kind:
     """template: shown above the answer, with what `pane` gives as `pane` ("" shows nothing; it must not ask more
     queries for more lines). tag: the word beside the request while lines wait; it asks no query. details: what the form
     says of a line beside accepting it (`Verdict.details`), from the fields that `line_template` draws for it.
-    may_accept_several: the list's tick boxes may accept it unseen."""
+    may_accept_several: it may be answered from the list, unseen, by its tick box."""
 
     answer: Answering = answer
     template: str = ""

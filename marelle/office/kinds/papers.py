@@ -113,4 +113,5 @@ KIND = Kind(
     tag=tag,
     line_template="office/kinds/_paper_line.html",
     details=details,
+    may_accept_several=False,
 )

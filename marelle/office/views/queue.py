@@ -30,7 +30,7 @@ from marelle.foundation.typed import typed
 from marelle.office.answer_form import AnswerForm
 from marelle.office.examination import Examination, Side, examine
 from marelle.office.kinds import Answering, kind_of
-from marelle.office.queue import Readings, line_words, sites_of, waiting_words
+from marelle.office.queue import Readings, line_words, must_be_read, sites_of, waiting_words
 from marelle.office.refusals import MODELS, reason_from
 from marelle.office.remainders import left_alone
 from marelle.office.thread import Thread, thread_of
@@ -166,7 +166,7 @@ def hold(request: HttpRequest, number: str) -> HttpResponse:
 @agent_required()
 def accept_several(request: HttpRequest) -> HttpResponse:
     """Accept all that the ticked requests still ask, or refuse it with one reason (`do` is "refuser"); each in a
-    transaction of its own. Says which could not be."""
+    transaction of its own. What must be read first is left, and said, as is what could not be."""
     desk = Desk(request)
     ids = [int(id) for id in request.POST.getlist("d") if id.isascii() and id.isdecimal() and len(id) < 13][:100]
     back = redirect(reverse("office:queue") + desk.query_with(page=""))
@@ -185,7 +185,7 @@ def accept_several(request: HttpRequest) -> HttpResponse:
     for id in ids:
         if id not in requests:
             continue
-        if requests[id].kind not in OF_SERVICES and not kind_of(requests[id]).may_accept_several:
+        if must_be_read(requests[id]):
             messages.warning(request, one_by_one_words(requests[id]))
             continue
         try:
@@ -489,7 +489,7 @@ def answered_words(request: FamilyRequest, answer: Answer) -> str:
 
 
 def one_by_one_words(request: FamilyRequest) -> str:
-    return _("La demande n° %(number)s se lit avant d’être acceptée : ouvrez-la.") % {"number": request.number}
+    return _("La demande n° %(number)s se lit avant la réponse : ouvrez-la.") % {"number": request.number}
 
 
 def without_place_words(answer: Answer) -> str:
