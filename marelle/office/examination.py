@@ -27,6 +27,7 @@ from marelle.office.kinds import Kind, Seen, kind_of
 from marelle.office.queue import LineFacts, Readings, Row, age_words, line_words, past_since, suits_words
 from marelle.requests.labels import LINE_LOOKS
 from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine
+from marelle.requests.promises import answer_day
 from marelle.requests.thread import reads
 from marelle.rules.calendars import BeyondCalendar
 from marelle.rules.decisions import Allowed, Refused
@@ -127,7 +128,7 @@ def examine(readings: Readings, request: FamilyRequest, *, agent: AgentRole, sid
     return Examination(
         row=readings.row(request, reader=reader),
         sent=moment_words(request.sent_at, town.tz),
-        promised=_promised(request, readings) if request.state == RequestState.SENT else "",
+        promised=_promised(request, readings.town) if request.state == RequestState.SENT else "",
         lines=tuple(
             LineRow(
                 line=line,
@@ -216,15 +217,10 @@ def _services_with_several_units(lines: Sequence[RequestLine]) -> set[int | None
     return {service for service, found in units.items() if len(found) > 1}
 
 
-def _promised(request: FamilyRequest, readings: Readings) -> str:
-    """The day by which the family was told to have an answer, in working days after the send."""
-    day = request.sent_at.astimezone(readings.town.tz).date()
-    left = readings.town.answer_working_days
-    while left:
-        day += timedelta(days=1)
-        if readings.calendar.is_working_day(day):
-            left -= 1
-    return day_words(day)
+def _promised(request: FamilyRequest, town: Municipality) -> str:
+    """The day by which the family was told to have an answer, as it reads it, "" beyond the calendar."""
+    day = answer_day(request, town=town)
+    return day_words(day) if day is not None else ""
 
 
 # Rules verified

@@ -5,9 +5,7 @@ from datetime import date, datetime, time, timedelta
 from django.utils.translation import gettext as _
 
 from marelle.activities.models import Municipality
-from marelle.activities.queries import calendar_of
 from marelle.foundation.sentences import day_words, moment_words, time_words
-from marelle.rules.calendars import BeyondCalendar
 
 ONE_DAY = timedelta(days=1)
 
@@ -33,18 +31,3 @@ def opening_words(moment: datetime, *, at: datetime, town: Municipality) -> str:
     """When something opens: "mardi 4 mai, 8 h", with the year when it is another one than that of `at`."""
     local, now = moment.astimezone(town.tz), at.astimezone(town.tz)
     return moment_words(moment, town.tz, opens=True, year=local.year != now.year)
-
-
-def answer_day(town: Municipality, sent_at: datetime, *, days: int | None = None) -> date | None:
-    """The day by which the town promises an answer, counted in working days (`days`, else the town's) from the day
-    of the send. None when the calendar does not reach that far."""
-    calendar = calendar_of(town)
-    day = sent_at.astimezone(town.tz).date()
-    left = days or town.answer_working_days
-    try:
-        while left:
-            day += ONE_DAY
-            left -= calendar.is_working_day(day)
-        return day
-    except BeyondCalendar:
-        return None

@@ -25,12 +25,13 @@ from marelle.foundation.components.kids import Kid
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import absence_cost_words, day_words, list_words, midsentence, moment_words
 from marelle.portal.documents import address_of
-from marelle.portal.moments import answer_day, near_day_words, near_moment_words
+from marelle.portal.moments import near_day_words, near_moment_words
 from marelle.portal.planning.waiting import rank_words
 from marelle.portal.without_days import without_days_words
 from marelle.requests.corrections import asked_words
 from marelle.requests.labels import LINE_LOOKS, request_look
 from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine, RequestMessage
+from marelle.requests.promises import answer_day
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
 from marelle.rules.papers import DocumentState
 
@@ -203,7 +204,7 @@ def _row(
         if request.by_agent
         else _("envoyée %(moment)s") % {"moment": sent},
     ]
-    if request.state == RequestState.SENT and (due := answer_day(town, request.sent_at, days=request.answer_days)):
+    if request.state == RequestState.SENT and (due := answer_day(request, town=town)):
         today = at.astimezone(town.tz).date()
         if due >= today:
             parts.append(_("réponse au plus tard %(day)s") % {"day": near_day_words(due, today=today)})
@@ -404,7 +405,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
     waiting = sum(booking.state in _WAITING for booking in days.values())
     services = list(dict.fromkeys(line.service.short_name for line in lines if line.service is not None))
     is_enrolment = request.kind == RequestKind.ENROLMENT
-    due = answer_day(town, request.sent_at, days=request.answer_days)
+    due = answer_day(request, town=town)
     today = at.astimezone(town.tz).date()
     refused_days = [line.service for line in lines if line.state == LineState.REFUSED and line.date is not None]
     return RequestPage(

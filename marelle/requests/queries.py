@@ -7,8 +7,24 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from django.db.models import Case, Count, Exists, F, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, Value, When
-from django.db.models.functions import Coalesce, TruncDate
+from django.db.models import (
+    Case,
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    Min,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, TruncDate
 
 from marelle.families.models import Household
 from marelle.families.queries import matching
@@ -103,8 +119,9 @@ def queue(
     """The requests sought, what presses first.
 
     A request whose first pending day is today or tomorrow (or went by) tops the queue; then by that first day, then by
-    age. A request without a day (an enrolment) ranks as if it took effect when its answer was promised, `answer_days`
-    after it was sent. Answered ones come last answered first. `first_day` is annotated: the first day still pending.
+    age. A request without a day (an enrolment) ranks as if it took effect when its answer was promised: its own
+    `answer_days` after it was sent, else those given. Answered ones come last answered first. `first_day` is
+    annotated: the first day still pending.
     """
     first_day = Subquery(
         _lines().filter(state=LineState.PENDING, date__isnull=False).order_by("date").values("date")[:1]
@@ -112,9 +129,13 @@ def queue(
     requests = _narrowed(visible(sites), sought).filter(sought.pile_of(sought.pile)).annotate(first_day=first_day)
     if sought.pile == Pile.ANSWERED:
         return requests.order_by("-answered_at", "-id")
+    promised = ExpressionWrapper(
+        Cast(Coalesce("answer_days", Value(answer_days)), IntegerField()) * Value(timedelta(days=1)),
+        output_field=DurationField(),
+    )
     return requests.annotate(
         rank=Case(When(first_day__lte=today + timedelta(days=1), then=Value(0)), default=Value(1)),
-        takes_effect=Coalesce("first_day", TruncDate(F("sent_at") + timedelta(days=answer_days), tzinfo=tz)),
+        takes_effect=Coalesce("first_day", TruncDate(F("sent_at") + promised, tzinfo=tz)),
     ).order_by("rank", "takes_effect", "sent_at", "id")
 
 

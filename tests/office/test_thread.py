@@ -1,7 +1,8 @@
 """Agents before what families ask and write: reading, answering, following, refusing together."""
 
 import uuid
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
 from pytest_django import Settings
@@ -11,6 +12,7 @@ from marelle.families.models import HealthReading
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.requests.asking import ask
 from marelle.requests.models import FamilyRequest, RequestMessage
+from marelle.requests.queries import Sought, queue
 from marelle.requests.thread import read_thread, write
 from marelle.requests.topics import WRITE, find_topic
 from marelle.rules.lifecycles import LineState, RequestState
@@ -163,3 +165,35 @@ def test_several_are_answered_together_and_a_refusal_has_its_reason(desk: Screen
     assert {request.lines.get().reason for request in several[:2]} == {"Gymnase fermé."}
     seen = desk.post("/agents/demandes/accepter/", {"d": ticked[2:]})
     assert "1 demande acceptée." in seen
+
+
+def test_the_promise_read_at_the_desk_is_the_one_that_the_family_read(
+    desk: Screen, benali: Family, settings: Settings
+) -> None:
+    """A topic with days of its own; the others have the town's. What is promised sooner stands higher in the queue."""
+    town = cadours()
+    topic = find_topic(town, WRITE)
+    assert topic is not None
+    usual = asked(benali)
+    slow, quick = (
+        ask(
+            household=benali.household,
+            topic=replace(topic, answer_days=days),
+            child=None,
+            answers=[],
+            words="Où est le gymnase ?",
+            send_key=uuid.uuid4(),
+            by=benali.user,
+            at=AT + timedelta(minutes=1),
+            tz=town.tz,
+        )[0]
+        for days in (5, 1)
+    )
+    home = Screen(settings, benali.user)
+    # Sent on Tuesday 10 November; the 11th is a public holiday.
+    promised = {usual: "vendredi 13 novembre", slow: "mercredi 18 novembre", quick: "jeudi 12 novembre"}
+    for request, day in promised.items():
+        assert f"Réponse promise avant la fin du {day}" in desk.go(at(request))
+        assert day in home.go(f"/demandes/{request.number}/")
+    listed = queue(Sought(), today=AT.date(), tz=town.tz, answer_days=town.answer_working_days)
+    assert list(listed) == [quick, usual, slow]

@@ -29,7 +29,7 @@ from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words, list_words, midsentence
 from marelle.portal.children import HouseholdChild
 from marelle.portal.enrolling.words import health_url, name_of
-from marelle.portal.moments import answer_day
+from marelle.requests.promises import answer_day
 from marelle.rules.lifecycles import EnrolmentState
 from marelle.rules.papers import PaperState
 
@@ -336,7 +336,7 @@ def _enrolment(enrolment: Enrolment, *, town: Municipality) -> Line:
             again = f"{reverse('portal:enrol')}?annee={enrolment.school_year.label}#s-{service.slug}"
             text = _("Refusée : %(reason)s") % {"reason": enrolment.reason}
             return Line(tone=AGAIN, title=title, text=text, icon=service.icon, url=again, action=_("Redemander"))
-    promised = answer_day(town, request.sent_at)
+    promised = answer_day(request, town=town)
     text = number
     if promised is not None:
         text += " " + _("Réponse avant la fin du %(day)s.") % {"day": day_words(promised)}
