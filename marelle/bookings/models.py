@@ -11,6 +11,7 @@ from marelle.accounts.models import User
 from marelle.activities.models import Activity, Group, Period, SchoolYear, Service, Site, Unit
 from marelle.families.models import Child, Household
 from marelle.foundation.french import NBSP
+from marelle.foundation.sealed import SealedJSONField, SealedTextField
 from marelle.requests.models import Act, RequestLine
 from marelle.rules.lifecycles import FINAL_BOOKING_STATES, BookingState, EnrolmentState
 
@@ -36,12 +37,12 @@ class Enrolment(models.Model):
     )
     usual_weekdays = models.JSONField(default=list, help_text=_("Les jours habituels : 0 pour lundi."))
     line = models.ForeignKey(RequestLine, on_delete=models.PROTECT, related_name="enrolments")
-    answers = models.JSONField(default=dict, help_text=_("Les réponses aux questions du service, jamais de santé."))
+    answers = SealedJSONField(default=dict, help_text=_("Les réponses aux questions du service."))
     papers_due = models.DateField(
         null=True, help_text=_("Le dernier jour pour donner les pièces qui peuvent attendre.")
     )
-    reason = models.CharField(max_length=500, blank=True, help_text=_("Pourquoi c’est refusé, ou ce qui manque."))
-    reply = models.CharField(max_length=500, blank=True, help_text=_("Ce que la famille a répondu à ce qui manquait."))
+    reason = SealedTextField(help_text=_("Pourquoi c’est refusé, ou ce qui manque."))
+    reply = SealedTextField(help_text=_("Ce que la famille a répondu à ce qui manquait."))
     changed_at = models.DateTimeField()
 
     class Meta:
@@ -72,7 +73,7 @@ class EnrolmentDraft(models.Model):
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="enrolment_drafts")
     school_year = models.ForeignKey(SchoolYear, on_delete=models.CASCADE, related_name="+")
     send_key = models.UUIDField(default=uuid.uuid4)
-    content = models.JSONField(default=dict)
+    content = SealedJSONField(default=dict)
     step = models.CharField(max_length=12, blank=True)
     changed_at = models.DateTimeField()
 
@@ -91,7 +92,7 @@ class EnrolmentChange(models.Model):
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="changes")
     line = models.OneToOneField(RequestLine, on_delete=models.PROTECT, related_name="enrolment_change")
-    answers = models.JSONField(default=dict)
+    answers = SealedJSONField(default=dict)
     usual_weekdays = models.JSONField(default=list)
     ends = models.BooleanField(default=False)
 
@@ -115,7 +116,7 @@ class Absence(models.Model):
     that an agent accepted was handed in; `still_due` is then what the rule says with it."""
 
     line = models.OneToOneField(RequestLine, on_delete=models.PROTECT, related_name="absence")
-    cause = models.SlugField(blank=True)
+    cause = SealedTextField()
     announced_at = models.DateTimeField()
     announced_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     announced_by_label = models.CharField(max_length=150)
@@ -146,7 +147,7 @@ class Booking(models.Model):
     state = models.CharField(max_length=12, choices=[(state, state) for state in BookingState])
     holds_place = models.BooleanField()
     line = models.ForeignKey(RequestLine, on_delete=models.PROTECT, related_name="bookings")
-    reason = models.CharField(max_length=500, blank=True)
+    reason = SealedTextField()
     booked_late = models.BooleanField(default=False, help_text=_("Réservé par un agent après la limite."))
     still_due = models.PositiveSmallIntegerField(
         null=True, help_text=_("Annulé par un agent après la limite : la part du prix qui reste due, en pour cent.")

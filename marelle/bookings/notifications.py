@@ -96,8 +96,10 @@ def enrolments_sent(
 
 
 def enrolments_incomplete(*, request: FamilyRequest, enrolments: Sequence[Enrolment], at: datetime) -> None:
-    """Say what an agent asks for before answering, in the agent's words."""
-    _post("bookings/enrolments_incomplete", request=request, at=at, lines=[_enrolment_facts(e) for e in enrolments])
+    """Say that an agent asks for something before answering. What it is stands on the portal, where one answers: an
+    agent's own words may tell of somebody's health."""
+    lines = [_enrolment_facts(e) | {"reason": ""} for e in enrolments]
+    _post("bookings/enrolments_incomplete", request=request, at=at, lines=lines)
 
 
 def enrolments_answered(*, request: FamilyRequest, enrolments: Sequence[Enrolment], at: datetime) -> None:

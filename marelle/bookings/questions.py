@@ -1,5 +1,5 @@
 """What is asked with an enrolment: the town's questions of its service, and for a place at a school which level, from
-when, and where the child comes from. Answers stand as JSON on the enrolment; a health datum never does."""
+when, and where the child comes from. Answers stand sealed on the enrolment, for a town may ask anything."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

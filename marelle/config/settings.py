@@ -109,7 +109,8 @@ MERGERS = [
     "marelle.requests.merging.follow",
     "marelle.communication.services.merging.settle_clashes",
 ]
-#: Every column that holds sealed values; its model says what they are bound to (`bound_to()`).
+#: Every column that holds sealed values; its model says what they are bound to (`bound_to()`), or the column itself
+#: (`foundation.sealed`).
 SEALED = [
     "marelle.foundation.models.StoredFile.sealed_key",
     "marelle.accounts.models.SecondFactor.secret",
@@ -117,6 +118,17 @@ SEALED = [
     "marelle.families.models.ForbiddenPerson.sealed",
     "marelle.requests.models.RequestForm.sealed",
     "marelle.requests.models.RequestMessage.sealed",
+    "marelle.foundation.models.OutboxMail.context",
+    "marelle.requests.models.FamilyRequest.message",
+    "marelle.requests.models.RequestLine.reason",
+    "marelle.documents.models.SupportingDocument.reason",
+    "marelle.bookings.models.Enrolment.answers",
+    "marelle.bookings.models.Enrolment.reason",
+    "marelle.bookings.models.Enrolment.reply",
+    "marelle.bookings.models.EnrolmentDraft.content",
+    "marelle.bookings.models.EnrolmentChange.answers",
+    "marelle.bookings.models.Booking.reason",
+    "marelle.bookings.models.Absence.cause",
 ]
 
 MIDDLEWARE = [

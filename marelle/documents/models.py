@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from marelle.accounts.models import User
 from marelle.families.models import Child, Guardian, Household
 from marelle.foundation.models import StoredFile
+from marelle.foundation.sealed import SealedTextField
 from marelle.requests.models import RequestLine
 from marelle.rules.papers import DocumentState
 
@@ -46,7 +47,7 @@ class SupportingDocument(models.Model):
     review = models.OneToOneField(RequestLine, on_delete=models.PROTECT, null=True, related_name="reviewed_document")
     reviewed_at = models.DateTimeField(null=True)
     reviewed_by_label = models.CharField(max_length=150, blank=True)
-    reason = models.CharField(_("Motif"), max_length=500, blank=True)
+    reason = SealedTextField(_("Motif"))
     ended_at = models.DateTimeField(
         null=True, help_text=_("Refusé, remplacé ou retiré à cet instant : le fichier n’est gardé qu’un temps ensuite.")
     )

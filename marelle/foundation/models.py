@@ -3,6 +3,8 @@ import uuid
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from marelle.foundation.sealed import SealedJSONField
+
 
 class AuditLine(models.Model):
     """One thing that was done: who, what, when. Written in the transaction that did it, and never changed nor deleted:
@@ -46,7 +48,8 @@ class MailState(models.TextChoices):
 class OutboxMail(models.Model):
     """An e-mail to send, put here by the transaction that decided it, rendered and sent later by the worker.
 
-    `kind` names its templates, `context` what they are filled with (ids and facts, never a token nor a health datum).
+    `kind` names its templates, `context` what they are filled with (ids and facts, never a token nor a health
+    datum); it is sealed, for an answer's reason may be in it.
     A mail whose sending was cut off mid-way is `uncertain`: it may have left, so only a person sends it again.
     """
 
@@ -55,7 +58,7 @@ class OutboxMail(models.Model):
     to_address = models.EmailField()
     to_name = models.CharField(max_length=150, blank=True)
     household_id = models.BigIntegerField(null=True)
-    context = models.JSONField(default=dict)
+    context = SealedJSONField(default=dict)
     at = models.DateTimeField(help_text=_("L’instant du portail auquel il a été décidé."))
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()

@@ -11,15 +11,18 @@ from typing import Protocol
 
 from django.conf import settings
 from django.db import models
+from django.db.models import ExpressionWrapper, F
 from django.utils.module_loading import import_string
 
+from marelle.foundation.sealed import SealedField
 from marelle.foundation.sealing import CannotUnseal, is_current, key_of, resealed
 
 BATCH = 200
 
 
 class SealedModel(Protocol):
-    """A model that `settings.SEALED` names with its column: it says what its sealed value is bound to."""
+    """A model that `settings.SEALED` names with its column: it says what its sealed value is bound to, unless the
+    column does (`foundation.sealed`)."""
 
     def bound_to(self) -> str: ...
 
@@ -40,12 +43,23 @@ def _columns() -> Iterator[tuple[str, type[models.Model], str]]:
         yield path, import_string(model_path), column
 
 
+def _as_they_stand(model: type[models.Model], column: str) -> models.QuerySet[models.Model]:
+    """The rows whose column holds something, with its bytes unopened, and nothing else of them."""
+    rows = model._default_manager.exclude(**{column: b""}).only("pk")
+    return rows.annotate(as_it_stands=ExpressionWrapper(F(column), output_field=models.BinaryField()))
+
+
+def _bound_to(row: models.Model, column: str) -> str:
+    field = row._meta.get_field(column)
+    return field.bound_to() if isinstance(field, SealedField) else row.bound_to()  # type: ignore[attr-defined, no-any-return]
+
+
 def keys_in_use() -> dict[str, Counter[str]]:
     """For each store, how many values stand under each key."""
     found: dict[str, Counter[str]] = {}
     for path, model, column in _columns():
         count: Counter[str] = Counter()
-        for sealed in model._default_manager.exclude(**{column: b""}).values_list(column, flat=True).iterator():
+        for sealed in _as_they_stand(model, column).values_list("as_it_stands", flat=True).iterator():
             try:
                 count[key_of(bytes(sealed))] += 1
             except CannotUnseal:
@@ -60,16 +74,16 @@ def reseal_all() -> Iterator[Resealed]:
         done = overtaken = unreadable = 0
         last = None
         while True:
-            rows = model._default_manager.exclude(**{column: b""}).order_by("pk")
+            rows = _as_they_stand(model, column).order_by("pk")
             batch = list(rows.filter(pk__gt=last)[:BATCH] if last is not None else rows[:BATCH])
             if not batch:
                 break
             for row in batch:
-                before = bytes(getattr(row, column))
+                before = bytes(row.as_it_stands)  # type: ignore[attr-defined]
                 try:
                     if is_current(before):
                         continue
-                    after = resealed(before, bound_to=row.bound_to())  # type: ignore[attr-defined]
+                    after = resealed(before, bound_to=_bound_to(row, column))
                 except CannotUnseal:
                     unreadable += 1
                     continue

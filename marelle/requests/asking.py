@@ -41,7 +41,8 @@ def ask(
     """Write the request, its only line and its sealed form, and tell the family its number; whether it is new. The same
     `send_key` of the same household is the same request.
 
-    Neither the audit trail nor the e-mail says more than the type's name. Raises NotOfThisHome.
+    Neither the audit trail nor the e-mail says more than the type's name, nor even that for a type about health. Raises
+    NotOfThisHome.
     """
     Household.objects.select_for_update(no_key=True).only("id").get(pk=household.pk)
     key = uuid.uuid5(send_key, f"request:{household.pk}")
@@ -76,8 +77,12 @@ def ask(
         action="request.sent",
         subject=request,
         household_id=household.pk,
-        text=_("Demande n° %(number)s envoyée : %(what)s.") % {"number": request.number, "what": topic.name},
-        facts={"topic": topic.slug, "child": child.pk if child is not None else None},
+        text=(
+            _("Demande n° %(number)s envoyée.") % {"number": request.number}
+            if topic.health
+            else _("Demande n° %(number)s envoyée : %(what)s.") % {"number": request.number, "what": topic.name}
+        ),
+        facts={"topic": "" if topic.health else topic.slug, "child": child.pk if child is not None else None},
     )
     notifications.sent(request=request, lines=lines, at=at)
     return request, request.lines.get(), True

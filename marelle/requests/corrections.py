@@ -195,14 +195,13 @@ def _open(
         subject=request,
         household_id=household.pk,
         text=(
-            _("Dossier corrigé par le service, demande n° %(number)s : %(what)s. Motif : %(reason)s")
+            _("Dossier corrigé par le service, demande n° %(number)s : %(what)s.")
             if by_agent
             else _("Demande n° %(number)s envoyée : %(what)s.")
         )
         % {
             "number": request.number,
             "what": list_words(dict.fromkeys(str(change.fact.label) for change, _before in wanted)).lower(),
-            "reason": reason,
         },
         facts={"lines": [describe(line) for line in lines]},
     )

@@ -11,6 +11,7 @@ from marelle.accounts.models import User
 from marelle.activities.models import Activity, Service, Site, Unit
 from marelle.families.models import Child, Household
 from marelle.foundation.models import StoredFile
+from marelle.foundation.sealed import SealedTextField
 from marelle.rules.lifecycles import LineState, RequestState
 
 
@@ -43,7 +44,7 @@ class FamilyRequest(models.Model):
     sent_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     sent_by_label = models.CharField(max_length=150)
     by_agent = models.BooleanField(default=False, help_text=_("Faite par un agent, pour la famille."))
-    message = models.TextField(_("Message"), blank=True)
+    message = SealedTextField(_("Message"))
     topic = models.SlugField(blank=True, help_text=_("Parmi les demandes que propose la commune, laquelle."))
     is_health = models.BooleanField(
         default=False, help_text=_("Ce qui s’y écrit relève de la santé : seuls certains agents le lisent.")
@@ -122,7 +123,7 @@ class RequestLine(models.Model):
     state = models.CharField(max_length=10, choices=[(state, state) for state in LineState], default=LineState.PENDING)
     at_once = models.BooleanField(default=False, help_text=_("Acceptée à l’envoi, sans agent."))
     late = models.BooleanField(default=False, help_text=_("Faite par un agent après la limite."))
-    reason = models.CharField(_("Motif"), max_length=500, blank=True)
+    reason = SealedTextField(_("Motif"))
     answered_at = models.DateTimeField(null=True)
     answered_by_label = models.CharField(max_length=150, blank=True)
 

@@ -1,10 +1,12 @@
-"""The e-mails of requests that are of no service. They carry nothing of a request but labels and reasons."""
+"""The e-mails of requests that are of no service. They carry nothing of a request but labels and reasons, and not even
+those of one that is about health."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from marelle.activities.queries import municipality
 from marelle.families.queries import addressees
@@ -65,7 +67,7 @@ def _post(kind: str, *, request: FamilyRequest, lines: Sequence[RequestLine], at
         "lines": [
             {
                 "child": line.child.first_name if line.child is not None else "",
-                "what": line.label,
+                "what": "" if request.is_health else line.label,
                 "state": line.state,
                 "reason": "" if request.is_health else line.reason,
             }
@@ -88,7 +90,10 @@ def _post(kind: str, *, request: FamilyRequest, lines: Sequence[RequestLine], at
 
 
 def _lines(mail: OutboxMail) -> dict[str, Any]:
-    lines = [line | {"look": LINE_LOOKS[LineState(line["state"])]} for line in mail.context["lines"]]
+    lines = [
+        line | {"what": line["what"] or _("votre demande"), "look": LINE_LOOKS[LineState(line["state"])]}
+        for line in mail.context["lines"]
+    ]
     return {
         "lines": lines,
         "accepted": sum(line["state"] == LineState.ACCEPTED for line in lines),

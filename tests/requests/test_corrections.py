@@ -207,7 +207,8 @@ def test_an_agent_corrects_at_once_with_a_reason(benali: Family, malika: User) -
     assert request is not None and request.by_agent and request.state == RequestState.ANSWERED
     assert address(benali) == "12 rue Neuve"
     line = AuditLine.objects.get(action="corrections.made")
-    assert "Justificatif vu au guichet." in line.text and line.by_agent
+    assert line.text.endswith(": adresse.") and line.by_agent
+    assert request.lines.get().reason == "Justificatif vu au guichet."
     assert OutboxMail.objects.filter(kind="requests/answered", to_address=benali.email).count() == 1
     assert fix("Encore.") is None
 

@@ -226,12 +226,13 @@ def prove(*, line_id: int, handed_at: datetime, by: Actor, at: datetime) -> None
     if first is None or line.child_id is None:
         return
     town = municipality()
-    absences = list(
+    announced = (
         Absence.objects.select_for_update(no_key=True, of=("self",))
-        .filter(line__request=line.request_id, line__child=line.child_id, cause=first.cause, booking__isnull=False)
+        .filter(line__request=line.request_id, line__child=line.child_id, booking__isnull=False)
         .select_related("line__unit", "line__service")
         .order_by("line__date", "id")
     )
+    absences = [absence for absence in announced if absence.cause == first.cause]
     runs: dict[int, list[Absence]] = defaultdict(list)
     for absence in absences:
         if absence.line.unit is not None and absence.line.service is not None and absence.proof_at is None:

@@ -37,7 +37,9 @@ class EndForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Motif"),
         max_length=300,
-        help_text=gettext_lazy("La famille le lit dans son historique. Par exemple : séparation."),
+        help_text=gettext_lazy(
+            "La famille le lit dans son historique. Par exemple : séparation. N’écrivez rien de médical."
+        ),
         error_messages={"required": gettext_lazy("Indiquez le motif : la famille le lit.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

@@ -38,7 +38,7 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("Motif"),
         max_length=300,
-        help_text=gettext_lazy("La famille le lit, dans son e-mail et son historique."),
+        help_text=gettext_lazy("La famille le lit, dans son e-mail et sur sa demande. N’écrivez rien de médical."),
         error_messages={"required": gettext_lazy("Indiquez le motif : la famille le lit.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
