@@ -17,7 +17,7 @@ from marelle.bookings.labels import BOOKING_LOOKS, ENROLMENT_LOOKS, late_words
 from marelle.bookings.models import Absence, Basket, BasketLine, Booking, Closure, Enrolment
 from marelle.bookings.queries.prerequisites import school_services
 from marelle.families.models import Guardian, Guardianship
-from marelle.families.queries import addressees
+from marelle.families.queries import addressees, addressees_of
 from marelle.foundation import outbox
 from marelle.foundation.models import OutboxMail
 from marelle.foundation.sentences import (
@@ -237,7 +237,6 @@ def _post_closure(kind: str, *, closure: Closure, bookings: Sequence[Booking], a
                 "reason": booking.reason if booking.state == BookingState.CANCELLED else "",
             }
         )
-    adults = Guardianship.objects.filter(household__in=list(lines)).exclude(guardian__email="")
     outbox.post_each(
         kind=kind,
         at=at,
@@ -253,7 +252,8 @@ def _post_closure(kind: str, *, closure: Closure, bookings: Sequence[Booking], a
                     "lines": lines[adult.household_id],
                 },
             )
-            for adult in adults.select_related("guardian").order_by("household_id", "position", "id")
+            for adults in addressees_of(list(lines)).values()
+            for adult in adults
         ],
     )
 

@@ -205,7 +205,9 @@ def addressees(household: Household, topic: Topic | None = None) -> list[Guardia
     return [link.guardian for link in addressees_of([household], topic).get(household.pk, ())]
 
 
-def addressees_of(households: Collection[Household], topic: Topic | None = None) -> dict[int, list[Guardianship]]:
+def addressees_of(
+    households: Collection[Household] | Collection[int], topic: Topic | None = None
+) -> dict[int, list[Guardianship]]:
     """By household id, the adults to whom its e-mails go, in their order: those who have an address and get its mail,
     or all who have an address when none of these does; reminders likewise to those who get them. With a `topic`, those
     who refused it are left out. One query."""

@@ -51,7 +51,7 @@ def _as_they_stand(model: type[models.Model], column: str) -> models.QuerySet[mo
 
 def _bound_to(row: models.Model, column: str) -> str:
     field = row._meta.get_field(column)
-    return field.bound_to() if isinstance(field, SealedField) else row.bound_to()  # type: ignore[attr-defined, no-any-return]
+    return field.bound_to() if isinstance(field, SealedField) else row.bound_to()  # type: ignore[attr-defined]
 
 
 def keys_in_use() -> dict[str, Counter[str]]:

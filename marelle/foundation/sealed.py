@@ -75,7 +75,9 @@ class SealedTextField(SealedField, _Text):
     """Text, empty by default. `max_length` is the writer's business: what is sealed has no length to check."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"default": "", "blank": True} | kwargs)
+        kwargs.setdefault("default", "")
+        kwargs.setdefault("blank", True)
+        super().__init__(*args, **kwargs)
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         name, path, args, kwargs = super().deconstruct()

@@ -21,6 +21,9 @@ from marelle.bookings.services import closures
 from marelle.bookings.services.answers import answer_request
 from marelle.bookings.services.closures import Closed, DaysBegun, NothingToClose, close_days, reopen_days
 from marelle.bookings.services.waiting import tick
+from marelle.families.models import Guardianship
+from marelle.families.places import add_adult
+from marelle.families.services import NewGuardian
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.foundation.postman import compose
 from marelle.requests.models import FamilyRequest, RequestLine
@@ -127,6 +130,11 @@ def test_a_strike_cancels_the_day_and_undoing_it_brings_everything_back(benali: 
 
 def test_each_family_is_told_once_of_the_closing_and_once_of_the_undoing(benali: Family, malika: User) -> None:
     booked(benali, [MONDAY, TUESDAY], by=malika)
+    uncle = NewGuardian(first_name="Sami", last_name="Benali", email="sami@famille.example")
+    place = add_adult(
+        household=benali.household, adult=uncle, link="oncle", is_legal=False, by=malika.actor(), at=AT
+    )  # fmt: skip
+    Guardianship.objects.filter(pk=place.pk).update(gets_mail=False)
     closed = close(malika, days=(MONDAY, TUESDAY))
     reopen_days(closure_id=closed.closure.pk, by=malika, at=LATER)
 

@@ -22,8 +22,9 @@ from marelle.communication.services.posts import (
     withdraw_post,
 )
 from marelle.families.labels import Topic
-from marelle.families.models import Household
-from marelle.families.services import set_unwanted
+from marelle.families.models import Guardianship, Household
+from marelle.families.places import add_adult
+from marelle.families.services import NewGuardian, set_unwanted
 from marelle.foundation import postman
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.townfile import read_text
@@ -200,6 +201,26 @@ def test_who_wants_no_news_gets_only_what_is_urgent(malika: User) -> None:
     publish("Grève", by=malika, by_mail=True, urgent=True)
     assert notices.tick(at=AT) == 1
     assert notices.tick(at=AT) == 0
+
+
+def test_an_adult_who_gets_none_of_the_homes_e_mails_gets_no_news(malika: User) -> None:
+    benali = family()
+    uncle = add_adult(
+        household=benali.household,
+        adult=NewGuardian(first_name="Sami", last_name="Benali", email="sami@famille.example"),
+        link="oncle",
+        is_legal=False,
+        by=malika.actor(),
+        at=AT,
+    )
+    Guardianship.objects.filter(pk=uncle.pk).update(gets_mail=False)
+    publish("Grève", by=malika, by_mail=True, urgent=True)
+    assert notices.tick(at=AT) == 1
+    assert OutboxMail.objects.filter(to_address="sami@famille.example").count() == 0
+    # Where nobody gets them, everybody does: a home is never left without news.
+    Guardianship.objects.update(gets_mail=False)
+    publish("Neige", by=malika, by_mail=True, urgent=True)
+    assert notices.tick(at=AT) == 2
 
 
 def test_many_adults_are_written_to_in_several_turns(malika: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,11 @@ from marelle.activities.models import SchoolYear, Site
 from marelle.families.health.content import HealthContent, Vaccination
 from marelle.families.health.files import ChangedMeanwhile, confirm_health, erase_health, open_health, save_health
 from marelle.families.health.reminders import tick
-from marelle.families.models import Child, HealthFile, HealthReading, ReadingReason
+from marelle.families.labels import Topic
+from marelle.families.models import Child, Guardianship, HealthFile, HealthReading, ReadingReason
+from marelle.families.places import add_adult
 from marelle.families.queries import HealthState, health_standing
+from marelle.families.services import NewGuardian, set_unwanted
 from marelle.foundation.models import AuditLine, OutboxMail
 from tests.offer import AT, PARIS, Family, agent, cadours, family, paris, school_year
 from tests.people import queries
@@ -204,3 +207,23 @@ def test_a_date_that_nears_is_told_once_to_both_homes_and_says_nothing() -> None
     # A new end is another date to tell of.
     HealthFile.objects.update(plan_until=date(2027, 9, 5))
     assert tick(at=near) == 1
+
+
+def test_who_gets_no_reminders_gets_none_of_a_health_file() -> None:
+    cadours()
+    who = family()
+    saved(who)
+    near = paris(2027, 8, 10, 9)
+    second, third = (
+        add_adult(
+            household=who.household,
+            adult=NewGuardian(first_name=name, last_name="Benali", email=f"{name.lower()}@famille.example"),
+            link="oncle", is_legal=False, by=who.user.actor(), at=AT,
+        ).guardian
+        for name in ("Sami", "Karim")
+    )  # fmt: skip
+    set_unwanted(guardian=third, unwanted=[Topic.REMINDERS], by=who.user.actor(), at=AT)
+    Guardianship.objects.filter(guardian=who.guardian).update(gets_reminders=False)
+    assert tick(at=near) == 1
+    reminded = OutboxMail.objects.filter(kind="families/health_reminder")
+    assert set(reminded.values_list("to_address", flat=True)) == {second.email}

@@ -4,7 +4,7 @@ by e-mail gets only what is urgent."""
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from marelle.activities.models import Municipality
@@ -19,6 +19,8 @@ from marelle.foundation.audit import PORTAL, record
 
 #: How many adults one transaction writes to; the rest at the next turn of the worker.
 AT_ONCE = 200
+#: Who gets the e-mails of a home; where nobody does, all who have an address (`families.queries.addressees_of`).
+_INFORMED = Guardianship.objects.filter(gets_mail=True).exclude(guardian__email="")
 
 
 def tick(*, at: datetime) -> int:
@@ -47,7 +49,11 @@ def _tell_some(post_id: int, town: Municipality, *, at: datetime) -> int:
     )
     told = NewsNotice.objects.filter(post=post, guardian=OuterRef("guardian"))
     links = (
-        Guardianship.objects.filter(~Exists(told), household__in=households)
+        Guardianship.objects.filter(
+            ~Exists(told),
+            Q(gets_mail=True) | ~Exists(_INFORMED.filter(household=OuterRef("household"))),
+            household__in=households,
+        )
         .exclude(guardian__email="")
         .select_related("guardian")
         .order_by("guardian_id", "household_id")
