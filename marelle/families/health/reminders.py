@@ -18,8 +18,8 @@ AT_ONCE = 50
 
 
 def tick(*, at: datetime) -> int:
-    """Write to the adults who get reminders in the homes of the children whose plan ends within `BEFORE`; how many children. May run in several workers
-    at once."""
+    """Write to the adults who get reminders in the homes of the children whose plan ends within `BEFORE`; how many
+    children. May run in several workers at once."""
     soon = HealthFile.objects.filter(has_plan=True, plan_until__lte=(at + BEFORE).date(), plan_until__gte=at.date())
     due = soon.filter(Q(plan_reminded_for=None) | ~Q(plan_reminded_for=F("plan_until"))).values_list("pk", flat=True)
     ids = list(due[:AT_ONCE])
