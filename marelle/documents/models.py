@@ -38,6 +38,9 @@ class SupportingDocument(models.Model):
     )
     issued_on = models.DateField(null=True)
     valid_until = models.DateField(null=True)
+    said_until = models.DateField(
+        null=True, help_text=_("La fin que la famille avait dite, gardée quand un agent l’accepte.")
+    )
     send_key = models.UUIDField(unique=True, default=uuid.uuid4)
     handed_at = models.DateTimeField()
     handed_by = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")

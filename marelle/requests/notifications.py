@@ -27,6 +27,11 @@ def answered(*, request: FamilyRequest, lines: Sequence[RequestLine], at: dateti
     _post("requests/answered", request=request, lines=lines, at=at)
 
 
+def answer_taken_back(*, request: FamilyRequest, lines: Sequence[RequestLine], at: datetime) -> None:
+    """Tell every guardian that an answer they were told does not hold: these lines wait again."""
+    _post("requests/answer_taken_back", request=request, lines=lines, at=at)
+
+
 def message_to_family(*, request: FamilyRequest, at: datetime) -> None:
     """Tell every guardian that a message waits; nothing of what it says."""
     outbox.post_each(
@@ -110,4 +115,10 @@ def _message_to_town(mail: OutboxMail) -> dict[str, Any]:
     return {"request_path": reverse("office:request", args=[mail.context["number"]]) + "#messages"}
 
 
-builders = {"sent": _lines, "answered": _lines, "message": _message, "message_to_town": _message_to_town}
+builders = {
+    "sent": _lines,
+    "answered": _lines,
+    "answer_taken_back": _lines,
+    "message": _message,
+    "message_to_town": _message_to_town,
+}

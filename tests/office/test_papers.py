@@ -24,6 +24,7 @@ from tests.documents.papers import PICTURE, asked, town_with_papers
 from tests.foundation.hostile import photograph
 from tests.offer import AT, Family, agent, family
 from tests.people import queries
+from tests.security.world import agent_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.row("E6")]
 YEAR = "2026-2027"
@@ -306,3 +307,135 @@ def test_what_serves_no_more_is_erased_after_its_time(benali: Family, malika: Us
         town=municipality(), household=benali.household, children=benali.children, school_year=YEAR,
         papers=["domicile"], on=date(2027, 3, 1),
     )  # fmt: skip
+
+
+def take_back(client: Client, document: SupportingDocument, *, when: datetime | None = None):  # type: ignore[no-untyped-def]
+    given = when or document.reviewed_at
+    assert document.review is not None and given is not None
+    said = {"reponse": f"{document.review_id}|{given.isoformat()}"}
+    return client.post(f"/agents/demandes/{document.review.request.number}/reprendre/", said, follow=True)
+
+
+@pytest.mark.parametrize("do", ["accepter", "refuser"])
+def test_an_answer_given_by_mistake_is_taken_back(benali: Family, malika: User, do: str) -> None:
+    malika.agent_role.reads_health = True
+    malika.agent_role.save()
+    document, client = give(benali, "pai", child=benali.children[0], valid_until=date(2027, 6, 30)), desk(malika)
+    assert document.review is not None
+    here = f"/agents/demandes/{document.review.request.number}/"
+    assert "Reprendre une réponse" not in text(client.get(here)), "nothing is answered yet"
+    answer_to(client, document, do, **{f"fin-{document.review_id}": "2027-01-05"}, modele="illisible")
+    document.refresh_from_db()
+    page = client.get(here)
+    assert "Reprendre une réponse donnée par erreur" in text(page)
+    assert f'value="{document.review_id}|' in page.text
+    OutboxMail.objects.all().delete()
+    given = document.reviewed_at
+    done = take_back(client, document)
+    assert "La réponse est reprise : le document attend à nouveau. La famille est prévenue." in text(done)
+    document.refresh_from_db()
+    assert (document.state, document.reason) == (DocumentState.TO_REVIEW, "")
+    assert (document.reviewed_at, document.ended_at) == (None, None)
+    assert document.valid_until == date(2027, 6, 30), "as the family said it"
+    assert state(benali, "pai") is PaperState.TO_REVIEW
+    assert [mail.kind for mail in OutboxMail.objects.all()] == ["requests/answer_taken_back"]
+    assert "a été donnée par erreur" in mails()[0] and "illisible" not in mails()[0]
+    line = AuditLine.objects.get(action="request.answer_taken_back")
+    assert line.household_id == benali.household.pk and "réponse reprise" in line.text
+    again = take_back(client, document, when=given)
+    assert "est reprise" in text(again), "sent twice, it is done once"
+    assert OutboxMail.objects.count() == 1 and AuditLine.objects.filter(action=line.action).count() == 1
+    answer_to(client, document, "accepter")
+    document.refresh_from_db()
+    assert document.state == DocumentState.ACCEPTED
+
+
+def test_an_answer_is_taken_back_only_as_it_was_read(benali: Family, malika: User) -> None:
+    """Somebody took it back and answered anew between the page and its form: their answer stays."""
+    document, client = give(benali, "assurance", child=benali.children[0]), desk(malika)
+    answer_to(client, document, "refuser", modele="illisible")
+    document.refresh_from_db()
+    stays = take_back(client, document, when=AT - timedelta(minutes=1))
+    assert "ne se reprend plus" in text(stays)
+    document.refresh_from_db()
+    assert document.state == DocumentState.REFUSED
+
+
+def test_an_answer_stays_once_the_family_acted_on_it_or_a_day_went_by(
+    benali: Family, malika: User, settings: Settings
+) -> None:
+    client, accepted = desk(malika), give(benali, "domicile")
+    answer_to(client, accepted, "accepter")
+    refused = give(benali, "assurance", child=benali.children[0])
+    answer_to(client, refused, "refuser", modele="illisible")
+    refused.refresh_from_db()
+    accepted.refresh_from_db()
+    give(benali, "assurance", child=benali.children[0], at=AT + timedelta(minutes=5))
+    assert "ne se reprend plus" in text(take_back(client, refused))
+    settings.CLOCK = (AT + timedelta(hours=25), datetime.now(UTC))
+    assert accepted.review is not None
+    here = f"/agents/demandes/{accepted.review.request.number}/"
+    assert "Reprendre une réponse" not in text(client.get(here))
+    assert "ne se reprend plus" in text(take_back(client, accepted))
+    accepted.refresh_from_db()
+    assert accepted.state == DocumentState.ACCEPTED
+    assert not OutboxMail.objects.filter(kind="requests/answer_taken_back").exists()
+
+
+def test_an_answer_is_taken_back_by_who_could_have_given_it(benali: Family, malika: User) -> None:
+    plan, home = give(benali, "pai", child=benali.children[1], valid_until=date(2027, 6, 30)), give(benali, "domicile")
+    reader = agent("Hélène Petit")
+    reader.agent_role.reads_health = True
+    reader.agent_role.save()
+    answer_to(desk(reader), plan, "accepter")
+    answer_to(desk(malika), home, "accepter")
+    plan.refresh_from_db()
+    home.refresh_from_db()
+    assert plan.review is not None
+    page = text(desk(malika).get(f"/agents/demandes/{plan.review.request.number}/"))
+    assert "Reprendre une réponse" not in page
+    assert "ne se reprend plus" in text(take_back(desk(malika), plan))
+    school = benali.children[0].school
+    assert school is not None
+    assert take_back(desk(agent_of(school)), home).status_code == 404
+    assert take_back(desk(benali.user), home).status_code == 404
+    assert set(SupportingDocument.objects.values_list("state", flat=True)) == {DocumentState.ACCEPTED}
+
+
+@pytest.mark.parametrize("said", ["", "x", "1", "1|hier", "²|2026-11-10T08:00:00+00:00", "1|2026-11-10T08:00:00"])
+def test_nonsense_takes_nothing_back(benali: Family, malika: User, said: str) -> None:
+    document = give(benali, "domicile")
+    assert document.review is not None
+    address = f"/agents/demandes/{document.review.request.number}/reprendre/"
+    assert "Cochez la réponse" in text(desk(malika).post(address, {"reponse": said}, follow=True))
+
+
+@pytest.mark.race
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("anew", [False, True])
+def test_two_at_once_take_an_answer_back_once(race, malika: User, anew: bool) -> None:  # type: ignore[no-untyped-def]
+    """Two agents; or an agent while the family gives another document: there is one to be read."""
+    documents = [give(family(f"Foyer{n}"), "domicile") for n in range(6)]
+    for document in documents:
+        answer_to(desk(malika), document, "refuser", modele="illisible")
+        document.refresh_from_db()
+
+    def act(n: int) -> None:
+        document = documents[n // 2]
+        if anew and n % 2:
+            user = document.handed_by
+            assert user is not None
+            hand_in(
+                household=document.household, paper=rules_of(municipality()).paper("domicile"), judged=PICTURE,
+                name="photo.jpg", by=user, at=AT + timedelta(minutes=1),
+            )  # fmt: skip
+        else:
+            assert take_back(desk(malika), document).status_code == 200
+
+    outcomes = race(act, range(12), at_once=12)
+    assert [outcome.error for outcome in outcomes if outcome.error] == []
+    for document in documents:
+        waiting = SupportingDocument.objects.filter(household=document.household, state=DocumentState.TO_REVIEW)
+        assert waiting.count() == 1
+        told = AuditLine.objects.filter(action="request.answer_taken_back", household_id=document.household_id).count()
+        assert told <= 1 if anew else told == 1

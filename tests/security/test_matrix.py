@@ -273,6 +273,7 @@ TABLE = (
     Line("office:accept_several", "post", ("door", 404, 404, 404, "/agents/demandes/", "/agents/demandes/"), data=lambda at: {"d": at.request.pk}),  # noqa: E501
     Line("office:request", "get", AGENTS_THERE, number),
     Line("office:request", "post", ("door", 404, 404, 404, 400, 404), number),
+    Line("office:take_back_answer", "post", ("door", 404, 404, 404, "/agents/demandes/{number}/#detail", 404), number),
     Line("office:hold", "post", ("door", 404, 404, 404, "/agents/demandes/{number}/#detail", 404), number),
     Line("office:say", "post", ("door", 404, 404, 404, 422, 404), number, lambda _: {"do": "ecrire", "send_key": "00000000-0000-4000-8000-000000000000"}),  # noqa: E501
     Line("office:read_thread", "post", ("door", 404, 404, 404, "/agents/demandes/{number}/#messages", 404), number),

@@ -100,6 +100,7 @@ def settle(
             document.state, document.ended_at = DocumentState.WITHDRAWN, at
             continue
         document.reviewed_at, document.reviewed_by_label = at, by.label
+        document.said_until = document.valid_until
         if line in taken:
             document.state = DocumentState.ACCEPTED
             details = verdicts[line].details
@@ -110,7 +111,7 @@ def settle(
             document.state, document.ended_at = DocumentState.REFUSED, at
             document.reason = verdicts[line].reason.strip()[:500]
     SupportingDocument.objects.bulk_update(
-        documents, ["state", "ended_at", "reviewed_at", "reviewed_by_label", "valid_until", "reason"]
+        documents, ["state", "ended_at", "reviewed_at", "reviewed_by_label", "valid_until", "said_until", "reason"]
     )
     for document in proven:
         import_string(settings.PROVEN)(line_id=document.line_id, handed_at=document.handed_at, by=by, at=at)

@@ -16,6 +16,7 @@ from marelle.documents.models import SupportingDocument
 from marelle.documents.permissions import documents_for
 from marelle.documents.queries import find_paper
 from marelle.documents.services.reviews import ends_of
+from marelle.documents.services.undoing import answers_to_take_back
 from marelle.foundation.files.verdicts import FileKind
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words, moment_words
@@ -45,7 +46,8 @@ class Shown:
 
 
 def pane(seen: Seen) -> dict[str, Any]:
-    """Four queries, whatever the number of documents."""
+    """Five queries at most, whatever the number of documents. `take_back`: the answers that this agent may take
+    back."""
     lines = {line.pk: line for line in seen.lines}
     documents = list(
         documents_for(seen.agent, town=seen.town)
@@ -55,7 +57,15 @@ def pane(seen: Seen) -> dict[str, Any]:
     )
     known = {document.review_id: document for document in documents}
     ends = ends_of(documents, town=seen.town)
-    return {"documents": [shown(line, known.get(line.pk), ends, seen) for line in seen.lines]}
+    answered = [document for document in documents if document.reviewed_at is not None]
+    mine = answers_to_take_back(seen.agent, town=seen.town, at=seen.at).filter(review__in=lines) if answered else ()
+    undone = {document.pk for document in mine}
+    rows = [shown(line, known.get(line.pk), ends, seen) for line in seen.lines]
+    return {
+        "documents": rows,
+        "take_back": [row for row in rows if row.document is not None and row.document.pk in undone],
+        "number": seen.request.number,
+    }
 
 
 def shown(
