@@ -120,6 +120,8 @@ def refuse_taken(port: int) -> None:
 
 def surroundings(wish: Wish) -> dict[str, str]:
     said = {
+        # What was just printed stays in sight: MARELLE_LOG_LEVEL=INFO tells of each e-mail.
+        "MARELLE_LOG_LEVEL": "WARNING",
         **os.environ,
         "MARELLE_MODE": "demo",
         "MARELLE_DATABASE_URL": f"sqlite:///{wish.database}",
