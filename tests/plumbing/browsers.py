@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
 from tests.plumbing import surroundings
 from tests.plumbing.databases import ROOT
@@ -148,20 +148,28 @@ def axe() -> Callable[..., None]:
     """
     source = files("axe_playwright_python").joinpath("axe.min.js").read_text()
 
-    def check(page: Page, *, leave_out: tuple[str, ...] = (), where: str | None = None) -> None:
-        # A click is over when the next page has begun, not when it is there.
-        page.wait_for_load_state()
+    def look(page: Page, options: dict[str, Any], where: str | None) -> list[dict[str, Any]]:
+        page.wait_for_load_state()  # a click is over when the next page has begun, not when it is there
         # Evaluated over the debugging protocol: the page's Content-Security-Policy stays as it is.
         page.evaluate(source)
         page.evaluate(SETTLED)
+        found: list[dict[str, Any]] = page.evaluate(
+            "([where, options]) => axe.run(where ?? document, options).then(result => result.violations)",
+            [where, options],
+        )
+        return found
+
+    def check(page: Page, *, leave_out: tuple[str, ...] = (), where: str | None = None) -> None:
         options = {
             "resultTypes": ["violations"],
             "rules": {rule: {"enabled": False} for rule in leave_out},
         }
-        found = page.evaluate(
-            "([where, options]) => axe.run(where ?? document, options).then(result => result.violations)",
-            [where, options],
-        )
+        try:
+            found = look(page, options, where)
+        except Error as error:
+            if "navigation" not in error.message:
+                raise
+            found = look(page, options, where)  # the page left while axe read it: what counts is the next one
         assert not found, f"axe on {page.url}:\n{readable(found)}"
 
     return check
