@@ -17,6 +17,7 @@ from marelle.bookings.queries.counts import expected_on
 from marelle.foundation.models import MailState, OutboxMail
 from tests.offer import AT, Family, absent, accept, ask, booked, choose, enrolled, family, paris, send
 from tests.office.conftest import Page
+from tests.security.world import moved
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,13 @@ def test_a_cancellation_that_waits_keeps_its_meal_and_an_answered_one_does_not(
     request = benali.household.requests.latest("id")
     accept(request, by=malika)
     assert figures(page("home", jour="2026-11-13"))["Repas"] == "0"
+
+
+def test_a_correction_is_opened_to_be_answered(benali: Family, page: Page) -> None:
+    number = moved(benali).number
+    html = page("home")
+    assert reverse("office:request", args=[number]) + "#detail" in html
+    assert 'value="accepter"' not in html
 
 
 @pytest.mark.row("A7")

@@ -2,6 +2,7 @@
 for its account. Where they get something else than the person they are most like, it is said here."""
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from pytest_django import Settings
@@ -103,10 +104,16 @@ def newcomer() -> User:
     )
 
 
-def seen(user: User, line: Line, at: World, expected: int | str) -> int | str:
-    """What this user gets, and nothing of it stays."""
-    client = Client(raise_request_exception=False)
+def signed_in(user: User) -> str:
+    client = Client()
     client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
+def seen(session: str, line: Line, at: World, expected: int | str) -> int | str:
+    """What whoever holds this session gets, and nothing of it stays."""
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = session
     with transaction.atomic():
         got = answered(client, line, at, expected)
         transaction.set_rollback(True)
@@ -118,10 +125,11 @@ def test_each_role_and_the_other_adult_get_what_is_said(settings: Settings) -> N
     known = known_in(at)
     faults = []
     for who, user in people(at).items():
+        session = signed_in(user)
         for line in TABLE:
             told = said(who, line)
             expected = told.format(**known) if isinstance(told, str) else told
-            got = seen(user, line, at, expected)
+            got = seen(session, line, at, expected)
             if got != expected:
                 faults.append(f"{line.method} {line.name}, {who}: {got} rather than {expected}")
     assert faults == []
@@ -129,7 +137,7 @@ def test_each_role_and_the_other_adult_get_what_is_said(settings: Settings) -> N
 
 def test_a_family_that_waits_for_its_account_sees_its_dossier_only(settings: Settings) -> None:
     at = world(settings)
-    user = newcomer()
+    session = signed_in(newcomer())
     faults = []
     for line in TABLE:
         space = line.name.partition(":")[0]
@@ -139,7 +147,7 @@ def test_a_family_that_waits_for_its_account_sees_its_dossier_only(settings: Set
             expected = 404
         else:
             continue
-        got = seen(user, line, at, expected)
+        got = seen(session, line, at, expected)
         if got != expected:
             faults.append(f"{line.method} {line.name}: {got} rather than {expected}")
     assert faults == []
