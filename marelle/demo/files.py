@@ -118,7 +118,9 @@ def _register_again(home: Home, *, malika: User, at: datetime) -> Household:
     return register_household(
         name=home.household.name,
         address=Address(street=home.household.address, postcode=home.household.postcode, city=home.household.city),
-        guardians=[NewGuardian(first_name=adult.first_name, last_name=adult.last_name, phone=adult.phone)],
+        guardians=[
+            NewGuardian(first_name=adult.first_name, last_name=adult.last_name, phone=adult.phone, is_legal=True)
+        ],
         children=[
             NewChild(
                 first_name=f"{child.first_name}e",

@@ -322,6 +322,7 @@ class History:
                             last_name=adult.last_name,
                             email=adult.email,
                             phone=adult.phone,
+                            is_legal=True,
                         )
                         for adult in said.adults
                     ],

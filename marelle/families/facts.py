@@ -101,6 +101,11 @@ class YesOrNo(Fact):
         return _("oui") if value else _("non")
 
 
+class YesNoOrUnsaid(YesOrNo):
+    def words(self, value: Value) -> str:
+        return _("non précisée") if value is None else super().words(value)
+
+
 class Insurance(Fact):
     def words(self, value: Value) -> str:
         if value["insurer"] and value["insurance_number"]:
@@ -180,10 +185,10 @@ FACTS: tuple[Fact, ...] = (
     ),
     Place(subject=Guardian, name="address", label=gettext_lazy("Adresse personnelle"), columns=ADDRESS),
     Fact(subject=Guardianship, name="link", label=gettext_lazy("Lien avec les enfants"), columns=("link",)),
-    YesOrNo(
+    YesNoOrUnsaid(
         subject=Guardianship,
         name="is_legal",
-        label=gettext_lazy("Autorité parentale"),
+        label=gettext_lazy("Responsabilité légale"),
         columns=("is_legal",),
         by_agents=True,
     ),

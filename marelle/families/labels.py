@@ -4,6 +4,7 @@ from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from marelle.rules.eligibility import Audience
@@ -64,3 +65,10 @@ TOPIC_WORDS: dict[Topic, Promise | str] = {
     Topic.NEWS: _("Actualités de la mairie"),
     Topic.REMINDERS: _("Rappels : jours à réserver, pièces à renouveler"),
 }
+
+
+def legal_words(is_legal: bool | None) -> str:
+    """Whether an adult has parental authority, as agents and the home read it beside a name."""
+    if is_legal is None:
+        return gettext("Responsabilité légale : non précisée")
+    return gettext("autorité parentale") if is_legal else gettext("sans autorité parentale")

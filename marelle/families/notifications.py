@@ -44,4 +44,21 @@ def health_reminder(mail: OutboxMail) -> dict[str, Any]:
     }
 
 
-builders = {"adult_invitation": adult_invitation, "health_reminder": health_reminder, "invitation": invitation}
+def adult_added(mail: OutboxMail) -> dict[str, Any]:
+    """To somebody who is of a home now (`is_them`), or to the adults who were there."""
+    return {"url": settings.PUBLIC_URL + reverse("portal:family")}
+
+
+def adult_left(mail: OutboxMail) -> dict[str, Any]:
+    """To somebody who is of a home no more, or to the adults who stay. The reason is not said: it is an agent's words,
+    which may tell where the other one lives."""
+    return {"url": settings.PUBLIC_URL + reverse("portal:history")}
+
+
+builders = {
+    "adult_added": adult_added,
+    "adult_invitation": adult_invitation,
+    "adult_left": adult_left,
+    "health_reminder": health_reminder,
+    "invitation": invitation,
+}

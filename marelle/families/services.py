@@ -28,10 +28,13 @@ class Address:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewGuardian:
+    """`is_legal`: whether they have parental authority, None as long as nobody said."""
+
     first_name: str
     last_name: str
     email: str = ""
     phone: str = ""
+    is_legal: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +120,7 @@ def register_household(
         guardian = Guardian.objects.create(
             first_name=adult.first_name, last_name=adult.last_name, email=adult.email.lower(), phone=adult.phone
         )
-        Guardianship.objects.create(household=household, guardian=guardian, position=position)
+        Guardianship.objects.create(household=household, guardian=guardian, position=position, is_legal=adult.is_legal)
     for child in children:
         made = child if isinstance(child, Child) else create(child, declared_at=at if awaits else None)
         Residence.objects.create(household=household, child=made)

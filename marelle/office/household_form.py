@@ -16,6 +16,7 @@ from marelle.families.models import Child
 from marelle.families.queries import known_child, who_has_address
 from marelle.families.services import Address, NewChild, NewGuardian
 from marelle.foundation.sentences import day_words
+from marelle.requests.correction_forms import LegalField
 
 MOST_GUARDIANS = 2
 MOST_CHILDREN = 12
@@ -58,6 +59,7 @@ class GuardianForm(forms.Form):
     phone = forms.CharField(
         label=_("Téléphone"), required=False, max_length=30, widget=forms.TextInput(attrs={"type": "tel"})
     )
+    is_legal = LegalField()
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]

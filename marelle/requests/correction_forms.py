@@ -189,16 +189,34 @@ class LinkForm(CorrectionForm):
     link = link_field()
 
 
+class LegalField(forms.TypedChoiceField):
+    """Whether an adult has parental authority: yes, no, or not said (None)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        answers = {"oui": True, "non": False}
+        super().__init__(
+            label=_("Exerce l’autorité parentale (responsable légal)"),
+            choices=[("", _("Non précisé")), ("oui", _("Oui")), ("non", _("Non"))],
+            coerce=answers.__getitem__,
+            empty_value=None,
+            required=False,
+            **kwargs,
+        )
+
+    def prepare_value(self, value: Any) -> Any:
+        return {True: "oui", False: "non"}.get(value, value) if isinstance(value, bool) else value
+
+
 class PlaceForm(CorrectionForm):
     """An adult's place in the household, for an agent."""
 
     names = ("link", "is_legal", "gets_mail", "gets_invoices", "gets_reminders")
     link = link_field()
-    is_legal = forms.BooleanField(label=_("Exerce l’autorité parentale"), required=False)
+    is_legal = LegalField()
     gets_mail = forms.BooleanField(
         label=_("Reçoit les informations"),
         required=False,
-        help_text=_("Toujours envoyées à qui exerce l’autorité parentale."),
+        help_text=_("Toujours envoyées à qui exerce l’autorité parentale, ou peut l’exercer."),
     )
     gets_invoices = forms.BooleanField(label=_("Reçoit les factures"), required=False)
     gets_reminders = forms.BooleanField(
@@ -209,11 +227,13 @@ class PlaceForm(CorrectionForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
-        if data.get("is_legal") and not data.get("gets_mail"):
-            self.add_error(
-                "gets_mail",
-                _("Cochez cette case : qui exerce l’autorité parentale reçoit les informations sur ses enfants."),
+        if data.get("is_legal") is not False and not data.get("gets_mail"):
+            words = (
+                _("Cochez cette case : qui exerce l’autorité parentale reçoit les informations sur ses enfants.")
+                if data.get("is_legal")
+                else _("Précisez d’abord si cet adulte exerce l’autorité parentale, ou cochez cette case.")
             )
+            self.add_error("gets_mail", words)
         return data
 
 

@@ -8,9 +8,10 @@ from django.test import Client
 from marelle.accounts.models import User
 from marelle.families.doubles.pairs import say_distinct
 from marelle.families.labels import Topic
-from marelle.families.models import Guardian, Guardianship
+from marelle.families.models import Guardian, Guardianship, Household
 from marelle.families.queries import addressees, addressees_of
 from marelle.foundation.models import AuditLine, OutboxMail
+from marelle.foundation.postman import compose
 from marelle.requests.corrections import Change, NotTheirs, ask_corrections
 from marelle.requests.models import FamilyRequest
 from tests.offer import AT, Family, family
@@ -20,7 +21,7 @@ from tests.security.world import moved
 
 pytestmark = pytest.mark.django_db
 
-PLACE = {"link": "mère", "is_legal": "on", "gets_mail": "on", "gets_invoices": "on", "gets_reminders": "on"}
+PLACE = {"link": "mère", "is_legal": "oui", "gets_mail": "on", "gets_invoices": "on", "gets_reminders": "on"}
 
 
 def url(who: Family, rest: str = "") -> str:
@@ -72,8 +73,9 @@ def test_what_is_said_to_who_has_parental_authority_is_not_turned_off(desk: Clie
     refused = desk.post(path, without | key() | {"reason": "Demandé."})
     assert refused.status_code == 422 and place_of(benali).gets_mail
     assert "qui exerce l’autorité parentale reçoit les informations sur ses enfants" in plain(refused.text)
-    del without["is_legal"]
-    desk.post(path, without | key() | {"reason": "Jugement vu."})
+    unsaid = desk.post(path, without | key() | {"reason": "Demandé.", "is_legal": ""})
+    assert unsaid.status_code == 422 and "Précisez d’abord si cet adulte" in plain(unsaid.text)
+    desk.post(path, without | key() | {"reason": "Jugement vu.", "is_legal": "non"})
     assert (place_of(benali).is_legal, place_of(benali).gets_mail) == (False, False)
 
 
@@ -120,7 +122,7 @@ def test_an_adult_is_added_once_known_or_new(desk: Client, benali: Family) -> No
     for _twice in range(2):
         assert desk.post(url(benali, "adulte/"), new).status_code == 302
     samir = Guardianship.objects.get(guardian__email="samir@famille.example")
-    assert (samir.link, samir.is_legal, samir.position) == ("père", False, 2)
+    assert (samir.link, samir.is_legal, samir.position) == ("père", None, 2)
     refused = desk.post(url(benali, "adulte/"), new | {"first_name": "Sami", "email": julien.email})
     assert refused.status_code == 422 and "déjà utilisée par Julien Moreau" in plain(refused.text)
     assert "Aucun adulte ne correspond" in plain(desk.get(url(benali, "adulte/"), {"q": "zzz"}).text)
@@ -187,3 +189,63 @@ def test_many_that_look_alike_ask_no_more_queries(desk: Client, benali: Family) 
 
     first = one_more(0)
     assert [one_more(1), one_more(2), one_more(3)] == [first] * 3
+
+
+def test_parental_authority_is_not_said_until_somebody_says_it(desk: Client, benali: Family) -> None:
+    assert place_of(benali).is_legal is None
+    seen = plain(desk.get(url(benali)).text)
+    assert "Responsabilité légale : non précisée" in seen and "autorité parentale" not in seen
+    home = plain(home_of(benali).get("/famille/").text)
+    assert "Autorité parentale Pas encore précisée" in home
+    path = url(benali, f"corriger/?quoi=place-{benali.guardian.pk}")
+    form = desk.get(path).text
+    assert '<option value="" selected>' in form and "Non précisé" in form
+    all_but = PLACE | {"is_legal": ""}
+    desk.post(path, all_but | key() | {"reason": "Lien dit au guichet."})
+    assert (place_of(benali).link, place_of(benali).is_legal) == ("mère", None), "not said is not a no"
+    desk.post(path, PLACE | key() | {"reason": "Livret de famille vu."})
+    assert place_of(benali).is_legal is True
+    assert "Mère, autorité parentale" in plain(desk.get(url(benali)).text)
+    line = AuditLine.objects.get(action="guardianship.corrected", text__startswith="Responsabilité")
+    assert plain(line.text) == "Responsabilité légale de Nadia : oui (avant : non précisée)."
+    assert '<option value="oui" selected>' in desk.get(path).text
+    desk.post(path, PLACE | {"is_legal": ""} | key() | {"reason": "Saisi par erreur."})
+    assert place_of(benali).is_legal is None
+
+
+def test_who_is_added_or_leaves_is_told_and_so_is_who_stays(desk: Client, benali: Family) -> None:
+    """By names alone: no address of another home, and no word of the agent's reason."""
+    julien = family("Moreau", (), first_name="Julien")
+    Household.objects.filter(pk=julien.household.pk).update(address="3 impasse Secrète")
+    OutboxMail.objects.all().delete()
+    for _twice in range(2):
+        desk.post(url(benali, "adulte/"), {"guardian": julien.guardian.pk})
+    mails = {mail.to_address: compose(mail) for mail in OutboxMail.objects.filter(kind="families/adult_added")}
+    assert set(mails) == {julien.email, benali.email} and OutboxMail.objects.count() == 2
+    assert "parmi les adultes du foyer Benali, pour Inès et Tom" in plain(str(mails[julien.email].body))
+    assert "Votre compte ouvre ce foyer" in plain(str(mails[julien.email].body))
+    assert "a ajouté Julien Moreau aux adultes de votre foyer" in plain(str(mails[benali.email].body))
+    OutboxMail.objects.all().delete()
+    said = {"reason": "Parti au 3 impasse Secrète.", "sure": "on"}
+    desk.post(url(benali, f"adultes/{julien.guardian.pk}/retirer/"), said)
+    left = {mail.to_address: compose(mail) for mail in OutboxMail.objects.filter(kind="families/adult_left")}
+    assert set(left) == {julien.email, benali.email} and OutboxMail.objects.count() == 2
+    assert "ne vous compte plus parmi les adultes du foyer Benali" in plain(str(left[julien.email].body))
+    assert "a retiré Julien Moreau des adultes de votre foyer" in plain(str(left[benali.email].body))
+    for mail in (*mails.values(), *left.values()):
+        written = f"{mail.subject} {mail.body} {mail.alternatives}"
+        other = benali.email if mail.to == [julien.email] else julien.email
+        assert other not in written and "Secrète" not in written and "Marché" not in written
+
+
+def test_who_has_no_address_is_not_written_to_and_who_is_new_is_told_without_a_link(
+    desk: Client, benali: Family
+) -> None:
+    OutboxMail.objects.all().delete()
+    new = {"first_name": "Samir", "last_name": "Benali", "email": "", "phone": "06 00 00 00 09", "link": "père"}
+    desk.post(url(benali, "adulte/"), new)
+    assert [mail.to_address for mail in OutboxMail.objects.all()] == [benali.email]
+    OutboxMail.objects.all().delete()
+    desk.post(url(benali, "adulte/"), new | {"first_name": "Zoé", "email": "zoe@famille.example"})
+    told = OutboxMail.objects.get(to_address="zoe@famille.example")
+    assert "/famille/" not in str(compose(told).body) and "vous invite à ouvrir votre compte" in str(compose(told).body)

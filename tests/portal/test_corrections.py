@@ -169,7 +169,7 @@ def test_each_adult_chooses_their_own_mails(screen: Screen, benali: Family) -> N
 
 def test_the_other_adult_is_read_but_not_changed(screen: Screen, benali: Family) -> None:
     julien = Guardian.objects.create(first_name="Julien", last_name="Moreau", phone="06 00 00 00 02")
-    Guardianship.objects.create(household=benali.household, guardian=julien, position=1, link="père")
+    Guardianship.objects.create(household=benali.household, guardian=julien, position=1, link="père", is_legal=True)
     seen = screen.go("/famille/")
     assert "Julien Moreau Père, autorité parentale" in seen and "06 00 00 00 02" in seen
     assert screen.markup.count('"/famille/moi/"') == 1

@@ -309,7 +309,13 @@ class Writing:
         for home, household in zip(plan.homes, homes, strict=True):
             joining = home.adults if home.id is None else home.joining_adults
             links += [
-                Guardianship(household_id=household, guardian_id=adults[index], position=home.adults.index(index))
+                # The file names who answers for the child before the school.
+                Guardianship(
+                    household_id=household,
+                    guardian_id=adults[index],
+                    position=home.adults.index(index),
+                    is_legal=True,
+                )
                 for index in joining
             ]
             arriving = home.children if home.id is None else home.joining_children

@@ -78,13 +78,14 @@ class Guardian(models.Model):
 
 class Guardianship(models.Model):
     """A guardian's place in a household: `link` is "mère", "tuteur"…; `gets_mail`: the household's e-mails go to them
-    too, always to who has parental authority (`families.places`)."""
+    too, always to who has parental authority or may have it (`families.places`). `is_legal`: None until somebody of the
+    town said it."""
 
     household = models.ForeignKey(Household, on_delete=models.CASCADE, related_name="guardianships")
     guardian = models.ForeignKey(Guardian, on_delete=models.CASCADE, related_name="guardianships")
     position = models.PositiveSmallIntegerField(default=0)
     link = models.CharField(_("Lien avec les enfants"), max_length=40, blank=True)
-    is_legal = models.BooleanField(_("Exerce l’autorité parentale"), default=True)
+    is_legal = models.BooleanField(_("Exerce l’autorité parentale"), null=True, blank=True, default=None)
     gets_mail = models.BooleanField(_("Reçoit les e-mails du foyer"), default=True)
     gets_invoices = models.BooleanField(_("Reçoit les factures"), default=True)
     gets_reminders = models.BooleanField(_("Reçoit les rappels"), default=True)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from marelle.families.labels import legal_words
 from marelle.families.models import Guardianship
 from marelle.families.places import gets_words
 from marelle.families.queries import invitation_state
@@ -20,6 +21,7 @@ def adult_facts(link: Guardianship) -> dict[str, Any]:
     return {
         "link": link,
         "gets": gets_words(link),
+        "legal": legal_words(link.is_legal),
         "guardian": guardian,
         "state": invitation_state(guardian),
         "invitations": user.invitations if user else 0,

@@ -26,7 +26,6 @@ FOUND = 20
 
 class NewAdultForm(GuardianForm):
     link = link_field()
-    is_legal = forms.BooleanField(label=gettext_lazy("Exerce l’autorité parentale"), required=False, initial=True)
 
     def guardian(self) -> NewGuardian:
         facts = {name: self.cleaned_data[name] for name in ("first_name", "last_name", "email", "phone")}
@@ -96,7 +95,7 @@ def _added(
     adult: NewGuardian | Guardian,
     *,
     link: str = "",
-    is_legal: bool = True,
+    is_legal: bool | None = None,
 ) -> HttpResponse:
     place = add_adult(
         household=household,

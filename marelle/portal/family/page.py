@@ -13,7 +13,7 @@ from marelle.activities.models import Municipality
 from marelle.activities.queries import rules_of
 from marelle.bookings.models import Enrolment
 from marelle.families.facts import Subject, fact_of, quotient_value, subject_type
-from marelle.families.labels import TOPIC_WORDS, Topic
+from marelle.families.labels import TOPIC_WORDS, Topic, legal_words
 from marelle.families.models import FamilyQuotient, Guardian, Guardianship, Household
 from marelle.families.places import gets_words
 from marelle.families.queries import holds_on, quotient_on
@@ -157,7 +157,10 @@ def _adult(link: Guardianship, user: User, waiting: Waiting) -> AdultCard:
     told = fact_of("guardianship", "link")
     rows += [
         Row(label=told.label, value=link.link or _("Pas indiqué"), pending=pending_of(waiting, link).get("link")),
-        Row(label=_("Autorité parentale"), value=_("Oui") if link.is_legal else _("Non")),
+        Row(
+            label=_("Autorité parentale"),
+            value=_("Pas encore précisée") if link.is_legal is None else _("Oui") if link.is_legal else _("Non"),
+        ),
         Row(label=_("Reçoit"), value=gets_words(link)),
     ]
     if is_me:
@@ -174,7 +177,8 @@ def _mails_words(link: Guardianship) -> str:
 
 def _role(link: Guardianship) -> str:
     said = [link.link] if link.link else []
-    said.append(_("autorité parentale") if link.is_legal else _("sans autorité parentale"))
+    if link.is_legal is not None:
+        said.append(legal_words(link.is_legal))
     return ", ".join(said)
 
 
