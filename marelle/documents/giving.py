@@ -35,8 +35,8 @@ from marelle.documents.models import SupportingDocument
 from marelle.documents.services import hand_in
 from marelle.families.models import Child, Guardian, Household
 from marelle.foundation.components.kids import Kid
-from marelle.foundation.files.judging import judge
-from marelle.foundation.files.verdicts import Faulty
+from marelle.foundation.files.pages import FaultyPages, judge_pages
+from marelle.foundation.files.verdicts import Faulty, Judged
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words
 from marelle.requests.models import RequestLine
@@ -130,11 +130,23 @@ class Item:
         return _("valable jusqu’au %(day)s") % {"day": day_words(self.standing.valid_until, year=True)}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """What came for an item and may be kept; `facts` are the rest of `hand_in`'s arguments."""
+
+    item: Item
+    judged: Judged
+    name: str
+    facts: dict[str, Any]
+
+
 @dataclass(slots=True, kw_only=True)
 class Giving:
-    """What came of a form: the documents kept, and the items as they are to be shown again."""
+    """What came of a form: the documents kept, and the items as they are to be shown again. `ready`: what is good and
+    not kept yet."""
 
     items: list[Item]
+    ready: list[Ready] = field(default_factory=list)
     given: list[tuple[Item, SupportingDocument]] = field(default_factory=list)
     sent: bool = False
 
@@ -164,41 +176,68 @@ def give(
     today: date,
     by_agent: bool = False,
 ) -> Giving:
-    """Hand in what the form brings for these items. An item without a file is left alone, unless its dates were typed
-    or none of the form has a file."""
+    """Hand in what the form brings for these items; several pictures for one item are the pages of one document. An
+    item without a file is left alone, unless its dates were typed or none of the form has a file."""
+    giving = judged_of(data, files, items=items, household=household, today=today)
+    keep_all(giving, household=household, by=by, at=at, by_agent=by_agent)
+    return giving
+
+
+def judged_of(
+    data: QueryDict,
+    files: "MultiValueDict[str, UploadedFile]",
+    *,
+    items: Sequence[Item],
+    household: Household,
+    today: date,
+) -> Giving:
+    """Judge what the form brings, and keep nothing yet: looking into files takes its time, and no transaction waits
+    for it."""
     giving = Giving(items=[_typed(data, item) for item in items])
     salt = data.get("send_key", "")[:64]
     for n, item in enumerate(giving.items):
-        file = next((one for one in files.getlist(f"f-{item.key}") if one), None)
-        if file is None:
+        brought = [one for one in files.getlist(f"f-{item.key}") if one.name]
+        if not brought:
             continue
+        file = brought[0]
         giving.sent = True
         checked, dates = _dates(item, today=today)
         if checked.error:
             giving.items[n] = replace(checked, refused_name=file.name or "")
             continue
-        judged = judge(file)
+        judged = judge_pages(brought)
+        if isinstance(judged, FaultyPages):
+            giving.items[n] = replace(item, error=str(judged), refused_name="")
+            continue
         if isinstance(judged, Faulty):
             giving.items[n] = replace(item, error=str(judged), refused_name=(file.name or "")[:80])
             continue
         digest = hashlib.sha256(judged.content).hexdigest()
+        dates["send_key"] = uuid.uuid5(uuid.NAMESPACE_OID, f"{household.pk} {salt} {item.key} {digest}")
+        giving.ready.append(Ready(item=item, judged=judged, name=file.name or "", facts=dates))
+    return giving
+
+
+def keep_all(giving: Giving, *, household: Household, by: User, at: datetime, by_agent: bool = False) -> None:
+    """Hand in what is ready, each in a transaction of its own, or all in the caller's."""
+    for ready in giving.ready:
+        item = ready.item
         document = hand_in(
             household=household,
             paper=item.paper,
-            judged=judged,
-            name=file.name or "",
+            judged=ready.judged,
+            name=ready.name,
             by=by,
             at=at,
             child=item.child,
             guardian=item.guardian,
             school_year=item.school_year,
             line=item.line,
-            send_key=uuid.uuid5(uuid.NAMESPACE_OID, f"{household.pk} {salt} {item.key} {digest}"),
             by_agent=by_agent,
-            **dates,
+            **ready.facts,
         )
         giving.given.append((item, document))
-    return giving
+    giving.ready = []
 
 
 def _typed(data: QueryDict, item: Item) -> Item:

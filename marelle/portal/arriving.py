@@ -13,6 +13,7 @@ from marelle.accounts.forms import DoorForm, NewPasswordForm
 from marelle.activities.models import Site
 from marelle.families.doubles.duplicates import digits
 from marelle.families.services import Address, NewChild, NewGuardian
+from marelle.foundation.files.pages import FaultyPages
 from marelle.foundation.files.verdicts import Faulty, Judged
 from marelle.townfile.town import Paper
 
@@ -165,8 +166,18 @@ def _kept(data: QueryDict | None, prefix: str = "") -> dict[str, Any]:
     return {name.removeprefix(prefix): str(data[name]) for name in data if name.startswith(prefix)}
 
 
+class PagesInput(forms.FileInput):
+    """One file, or the pictures of several pages: the field's value is one of them, `ProofForm` reads them all."""
+
+    allow_multiple_selected = True
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
+        return files.get(name)
+
+
 class ProofForm(DoorForm):
-    """The proof of address: its date, and a picture or a PDF. When it is valid, `judged` is what may be kept."""
+    """The proof of address: its date, and a PDF, a picture or several. When it is valid, `judged` is what may be
+    kept."""
 
     issued_on = forms.DateField(
         label=_("Date écrite sur le justificatif"),
@@ -182,7 +193,7 @@ class ProofForm(DoorForm):
             "required": _("Choisissez un fichier, ou prenez une photo."),
             "empty": _("Ce fichier est vide. Choisissez-en un autre."),
         },
-        widget=forms.FileInput(attrs={"accept": "image/*,.heic,.heif,application/pdf"}),
+        widget=PagesInput(attrs={"accept": "image/*,.heic,.heif,application/pdf"}),
     )
     judged: Judged
 
@@ -201,8 +212,8 @@ class ProofForm(DoorForm):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("file") and "issued_on" in data:
-            judged = self.judge(data["file"])
-            if isinstance(judged, Faulty):
+            judged = self.judge(self.files.getlist("file"))
+            if isinstance(judged, Faulty | FaultyPages):
                 self.add_error("file", str(judged))
             else:
                 self.judged = judged

@@ -137,18 +137,41 @@ def test_the_papers_that_activities_require(live_portal, any_size, visit, axe, p
     plain.get_by_label(re.compile("Choisir un fichier.*Attestation d’assurance scolaire .*Tom")).set_input_files(
         papers["lettre.docx"]
     )
-    plain.get_by_label(re.compile("Choisir un fichier.*Attestation de quotient")).set_input_files(papers["dossier.pdf"])
+    plain.get_by_label(re.compile("Choisir un fichier.*Attestation de quotient")).set_input_files(
+        [papers["assurance.jpg"], papers["dispense.heic"]]
+    )
     plain.get_by_role("button", name="Envoyer les fichiers choisis").click()
     expect(plain.get_by_role("alert")).to_contain_text("Tom : ce fichier n’est ni une photo ni un PDF.")
     expect(plain.get_by_role("main")).to_contain_text("Bien reçu : Attestation de quotient familial")
     lower_than(plain)
 
-    # The agent accepts for the whole year.
+    # Recto, then verso, taken by the telephone: they wait for each other, and are one document.
+    phone = visit(portal, size="phone")
+    sign_in(phone, NADIA)
+    phone.goto("/documents/")
+    camera = phone.get_by_label(re.compile("Prendre une photo.*Attestation d’assurance scolaire .*Tom"))
+    camera.set_input_files(papers["assurance.jpg"])
+    expect(phone.locator(".shots")).to_contain_text("1 photo prise")
+    expect(phone.get_by_role("button", name="Envoyer", exact=True)).to_be_focused()
+    camera.set_input_files(papers["assurance.jpg"])
+    expect(phone.locator(".shots")).to_contain_text("2 photos prises")
+    lower_than(phone)
+    axe(phone)
+    phone.get_by_role("button", name="Envoyer", exact=True).click()
+    expect(phone.get_by_role("row", name=re.compile("Attestation d’assurance scolaire.*Tom"))).to_contain_text(
+        "En vérification"
+    )
+
+    # The agent sees every page, and accepts for the whole year.
     desk = visit(portal, size="desktop")
     sign_in(desk, portal.facts["agent"])
     desk.goto("/agents/demandes/?voir=pieces")
     desk.get_by_role("link", name=re.compile("Famille Benali")).first.click()
+    pages = desk.locator("iframe.paper__sheet").first.get_attribute("src")
+    assert pages is not None and desk.request.get(portal.url + pages).body().count(b"/DCTDecode") == 2
     desk.get_by_role("button", name="Tout accepter").click()
     home.goto("/documents/")
-    expect(home.get_by_role("row", name=re.compile("Attestation d’assurance"))).to_contain_text("août 2027")
-    expect(main).to_contain_text("1 document")
+    for name in ("Inès", "Tom"):
+        row = home.get_by_role("row", name=re.compile(f"Attestation d’assurance.*{name}"))
+        expect(row).to_contain_text("août 2027")
+    expect(main).to_contain_text("Vous avez tout donné")

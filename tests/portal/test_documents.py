@@ -5,12 +5,17 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 
+import pikepdf
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
 from marelle.documents.models import SupportingDocument
+from marelle.foundation.files import pages
+from marelle.foundation.files.judging import judge
+from marelle.foundation.files.store import read
+from marelle.foundation.files.verdicts import FileKind, Judged
 from marelle.foundation.models import StoredFile
 from marelle.requests.models import FamilyRequest, RequestKind
 from marelle.rules.papers import DocumentState
@@ -253,3 +258,60 @@ def test_a_refused_document_can_be_given_anew_though_nothing_asks_for_it(benali:
     page = client.get("/documents/").text
     assert "Donner à nouveau" in page and f"donner={assurance(benali)}" in page
     assert assurance(benali) in client.get(f"/documents/?donner={assurance(benali)}").text
+
+
+def placed(name: str) -> SimpleUploadedFile:
+    """A telephone's picture, which says where it was taken."""
+    exif = Image.Exif()
+    exif[0x010E] = "12 rue du Marche"
+    exif.get_ifd(0x8825)[1] = "N"
+    return SimpleUploadedFile(name, photograph(exif=exif.tobytes()), content_type="image/jpeg")
+
+
+def test_several_pictures_are_the_pages_of_one_document(benali: Family) -> None:
+    client, paper = client_of(benali), assurance(benali)
+    pictures = [placed("recto.jpg"), SimpleUploadedFile("verso.heic", photograph("HEIF", size=(480, 640)))]
+    assert give(client, paper, **{f"f-{paper}": pictures}).status_code == 302
+    given = SupportingDocument.objects.get()
+    assert given.file is not None and (given.file.kind, given.file.name) == ("pdf", "recto.pdf")
+    content = read(given.file)
+    assert b"rue du Marche" not in content and b"Exif" not in content
+    with pikepdf.open(io.BytesIO(content)) as pdf:
+        sizes = [tuple(round(float(side)) for side in page.mediabox[2:]) for page in pdf.pages]
+        assert sizes == [(842, 632), (632, 842)], "in the order in which they were chosen, upright"
+        assert all(len(page.get_images()) == 1 for page in pdf.pages)
+    assert judge(io.BytesIO(content)) == Judged(FileKind.PDF, content), "what is kept would be let in again"
+    # The same pictures sent again with the same key are the same document.
+    for one in pictures:
+        one.seek(0)
+    give(client, paper, **{f"f-{paper}": pictures})
+    assert SupportingDocument.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("brought", "said"),
+    [
+        (
+            lambda: [photo("recto.jpg"), SimpleUploadedFile("verso.jpg", photograph()[:900])],
+            "Photo 2 (« verso.jpg ») : ce fichier est abîmé",
+        ),
+        (
+            lambda: [photo(), SimpleUploadedFile("contrat.pdf", document())],
+            "« contrat.pdf » est un PDF. Choisissez-le seul",
+        ),
+        (lambda: [photo(f"{n}.jpg") for n in range(13)], "12 photos au plus : vous en avez choisi 13"),
+    ],
+)
+def test_one_picture_that_is_wrong_is_named_and_nothing_is_kept(benali: Family, brought, said: str) -> None:  # type: ignore[no-untyped-def]
+    client, paper = client_of(benali), assurance(benali)
+    answer = give(client, paper, **{f"f-{paper}": brought()})
+    assert answer.status_code == 422 and said in text(answer)
+    assert not StoredFile.objects.exists()
+
+
+def test_pictures_too_heavy_together_are_refused(benali: Family, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "MAX_BYTES", 10_000)
+    client, paper = client_of(benali), assurance(benali)
+    answer = give(client, paper, **{f"f-{paper}": [photo("a.jpg"), photo("b.jpg"), photo("c.jpg")]})
+    assert answer.status_code == 422 and "ensemble. Le maximum est 10 Mo" in text(answer)
+    assert not StoredFile.objects.exists()

@@ -1,12 +1,12 @@
 """The paper that goes with a correction, when the town wants one (`[corrections]` of its file)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.utils.translation import gettext as _
 
 from marelle.activities.models import Municipality, SchoolYear
-from marelle.documents.giving import Item, give
+from marelle.documents.giving import Giving, Item, judged_of
 from marelle.documents.models import SupportingDocument
 from marelle.documents.queries import find_paper
 from marelle.families.models import Household
@@ -21,29 +21,25 @@ class Proof:
     item: Item
     waits: bool
     problems: list[dict[str, str]]
+    giving: Giving = field(default_factory=lambda: Giving(items=[]))
 
     @property
     def items(self) -> list[Item]:
         return [self.item]
 
-    def given(self, request: GuardianHttpRequest, *, today: date) -> "Proof":
-        """Keep the file that came with the form; the same, with its `problems` when there is none or it is not good."""
-        giving = give(
-            request.POST,
-            request.FILES,
-            items=[self.item],
-            household=request.household,
-            by=request.user,
-            at=request.at,
-            today=today,
-        )
+    def read(self, request: GuardianHttpRequest, *, today: date) -> "Proof":
+        """With the file that came with the form, judged (`giving`), or with its `problems` when there is none or it is
+        not good. Nothing is kept yet."""
+        giving = judged_of(
+            request.POST, request.FILES, items=[self.item], household=request.household, today=today
+        )  # fmt: skip
         if giving.problems:
             return replace(self, item=giving.items[0], problems=giving.problems)
-        if not giving.given and not self.waits:
+        if not giving.ready and not self.waits:
             error = _("Joignez ce document : une photo suffit.")
             item = replace(self.item, error=error)
             return replace(self, item=item, problems=[{"text": f"{item.name} : {error}", "href": f"#f-{item.id}"}])
-        return self
+        return replace(self, item=giving.items[0], giving=giving)
 
 
 def proof_of(slug: str | None, *, town: Municipality, household: Household, today: date) -> Proof | None:

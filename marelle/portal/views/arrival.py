@@ -18,7 +18,7 @@ from marelle.documents.services.arrivals import NotAwaited, dossier_of, proof_of
 from marelle.families.joining.newcomers import found_household
 from marelle.families.permissions import GuardianHttpRequest, before_acceptance, guardian_required
 from marelle.families.services import AddressInUse
-from marelle.foundation.files.judging import judge
+from marelle.foundation.files.pages import judge_pages
 from marelle.portal.arriving import Arrival, ProofForm
 from marelle.portal.children import children_of
 from marelle.requests.models import RequestLine
@@ -82,7 +82,7 @@ def arrival(request: GuardianHttpRequest) -> HttpResponse:
     form = None
     if paper is not None and not waits:
         data = (request.POST, request.FILES) if request.method == "POST" else (None, None)
-        form = ProofForm(*data, paper=paper, today=today, judge=judge)
+        form = ProofForm(*data, paper=paper, today=today, judge=judge_pages)
     send_key = uuid.uuid4()
     if request.method == "POST":
         with suppress(ValueError):

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -17,7 +18,7 @@ from marelle.activities.queries import municipality
 from marelle.documents.queries import find_paper
 from marelle.documents.services.asking import Given, ask_with_papers
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
-from marelle.foundation.files.judging import judge
+from marelle.foundation.files.pages import FaultyPages, judge_pages
 from marelle.foundation.files.verdicts import Faulty
 from marelle.portal.asking.topics import PAGES
 from marelle.portal.children import children_of
@@ -111,19 +112,19 @@ def _check(
     return _unkept(answer, form.topic)
 
 
-def _given(papers: Sequence[PaperField], files: Mapping[str, UploadedFile]) -> list[Given]:
+def _given(papers: Sequence[PaperField], files: "MultiValueDict[str, UploadedFile]") -> list[Given]:
     """What came for each paper; a paper without a file that can be taken says why."""
     given = []
     for field in papers:
-        file = files.get(field.name)
-        if file is None:
+        brought = files.getlist(field.name)
+        if not brought:
             field.error = _("Joignez ce document : %(paper)s.") % {"paper": field.paper.name}
             continue
-        judged = judge(file)
-        if isinstance(judged, Faulty):
+        judged = judge_pages(brought)
+        if isinstance(judged, Faulty | FaultyPages):
             field.error = f"{field.paper.name} : {judged}"
         else:
-            given.append(Given(paper=field.paper, judged=judged, name=file.name or ""))
+            given.append(Given(paper=field.paper, judged=judged, name=brought[0].name or ""))
     return given
 
 

@@ -1,4 +1,5 @@
-/* A chosen file leaves at once, with its progress. Without this script the form's own button sends them all. Words come from
+/* A chosen file leaves at once, with its progress; several pictures leave together, as the pages of one document. After a
+   picture taken here, the page asks whether another page comes. Without this script the form's own button sends them all. Words come from
    the form (data-*). */
 (() => {
   "use strict";
@@ -15,27 +16,45 @@
     const item = event.target.closest("[data-item]"), form = item?.closest("form[data-upload]");
     if (!form || !event.target.matches("[type=file], [data-first]")) return;
     const input = event.target.type === "file" ? event.target : all("[type=file]", item).find((one) => one.files.length);
-    const file = input?.files[0];
-    if (!file) return;
+    if (!input?.files.length) return;
+    const files = [...input.files], heavy = files.find((file) => file.size > Number(form.dataset.most));
     const missing = all("[data-first]", item).find((one) => !one.value);
     fault(item, "");
-    if (file.size > Number(form.dataset.most)) { fault(item, said(form.dataset.heavy, { size: mega(form, file.size) }), input); input.value = ""; return; }
+    if (heavy) { fault(item, said(form.dataset.heavy, { size: mega(form, heavy.size) }), input); input.value = ""; return; }
     if (missing) { fault(item, form.dataset.date, missing); missing.focus(); return; }
-    waiting.push({ form, item, input, file });
-    next();
+    if (input.hasAttribute("capture") && form.dataset.next) take(form, item, input, files); else leave(form, item, input, files);
   });
+
+  const leave = (form, item, input, files) => { waiting.push({ form, item, input, files }); next(); };
+
+  /* Pictures taken one by one wait beside the item until they are sent together */
+  const take = (form, item, input, files) => {
+    const before = item.querySelector(".shots"), shots = [...(before?.shots ?? []), ...files];
+    const shown = document.createElement("div"), words = document.createElement("strong");
+    const button = (text, act, look) => { const one = document.createElement("button"); one.type = "button"; one.className = `btn btn--sm ${look}`; one.textContent = text; one.addEventListener("click", act); return one; };
+    const go = button(form.dataset.go, () => { shown.remove(); leave(form, item, input, shots); }, "");
+    shown.className = "upload shots"; shown.shots = shots;
+    words.textContent = shots.length === 1 ? form.dataset.shot : said(form.dataset.shots, { n: shots.length });
+    shown.append(words, go, button(form.dataset.next, () => input.click(), "btn--2"), button(form.dataset.again, () => { shown.remove(); input.focus(); }, "btn--quiet"));
+    before?.remove();
+    item.append(shown);
+    input.value = "";
+    tell(words.textContent);
+    go.focus();
+  };
 
   /* One after the other: what comes back shows the whole page as it then is */
   const next = () => {
     if (busy || !waiting.length) return;
     busy = true;
-    const { form, item, input, file } = waiting.shift();
+    const { form, item, input, files } = waiting.shift();
     const data = new FormData();
     for (const name of ["csrfmiddlewaretoken", "send_key"]) data.append(name, form.elements[name].value);
     data.append("item", item.dataset.item);
     all("[data-first]", item).forEach((one) => data.append(one.name, one.value));
-    data.append(input.name, file);
-    const request = new XMLHttpRequest(), shown = panel(form, item, file, () => request.abort());
+    files.forEach((file) => data.append(input.name, file));
+    const name = files.length === 1 ? files[0].name : said(form.dataset.several, { n: files.length });
+    const request = new XMLHttpRequest(), shown = panel(form, item, name, () => request.abort());
     const done = (words) => { shown.remove(); item.classList.remove("is-sending"); item.removeAttribute("aria-busy"); input.value = ""; busy = false; if (words !== undefined) fault(item, words, input); next(); };
     item.classList.add("is-sending");
     item.setAttribute("aria-busy", "true");
@@ -77,18 +96,18 @@
     (wrong || document.getElementById("a-donner"))?.focus();
   };
 
-  const panel = (form, item, file, stop) => {
+  const panel = (form, item, called, stop) => {
     const shown = document.createElement("div"), name = document.createElement("strong"), bar = document.createElement("progress");
     const words = document.createElement("p"), button = document.createElement("button");
     shown.className = "upload";
-    name.textContent = file.name;
-    bar.className = "bar"; bar.max = 100; bar.value = 0; bar.setAttribute("aria-label", said(form.dataset.sending, { name: file.name }));
+    name.textContent = called;
+    bar.className = "bar"; bar.max = 100; bar.value = 0; bar.setAttribute("aria-label", said(form.dataset.sending, { name: called }));
     words.className = "upload__pc";
-    button.type = "button"; button.className = "btn btn--quiet btn--sm"; button.textContent = said(form.dataset.stop, { name: file.name });
+    button.type = "button"; button.className = "btn btn--quiet btn--sm"; button.textContent = said(form.dataset.stop, { name: called });
     button.addEventListener("click", stop);
     shown.append(name, bar, words, button);
     item.append(shown);
-    tell(said(form.dataset.sending, { name: file.name }));
+    tell(said(form.dataset.sending, { name: called }));
     return shown;
   };
 

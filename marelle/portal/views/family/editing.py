@@ -10,6 +10,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from marelle.activities.queries import municipality, rules_of
+from marelle.documents.giving import Giving
+from marelle.documents.proving import ask_with_proof
 from marelle.families.facts import Subject
 from marelle.families.labels import Topic
 from marelle.families.models import Child, Guardian, Guardianship
@@ -26,7 +28,7 @@ from marelle.requests.correction_forms import (
     MailsForm,
     QuotientForm,
 )
-from marelle.requests.corrections import ask_corrections, pending_corrections, pending_of, take_back
+from marelle.requests.corrections import pending_corrections, pending_of, take_back
 from marelle.requests.models import FamilyRequest, RequestLine
 from marelle.requests.services import AlreadyAnswered
 from marelle.rules.lifecycles import RequestState
@@ -174,12 +176,13 @@ def _correct(request: GuardianHttpRequest, subject: Subject, sheet: Sheet) -> Ht
         if form.is_valid():
             changes = form.changes()
             if proof is not None and changes:
-                proof = proof.given(request, today=today)
+                proof = proof.read(request, today=today)
                 problems = proof.problems
             if not problems:
-                asked = ask_corrections(
+                asked = ask_with_proof(
                     household=request.household,
                     changes=changes,
+                    proof=proof.giving if proof is not None else Giving(items=[]),
                     by=request.user,
                     at=request.at,
                     # A guardian of two homes may send one page for each, from two windows: two requests.
