@@ -102,6 +102,8 @@ SETTLERS: dict[str, str] = {
 }
 #: What every page of a guardian needs, read with their households: `(households, user's id) -> households`.
 ARRIVALS = ["marelle.requests.queries.with_unread"]
+#: Which children sites receive beside their pupils: `(sites, at=…) -> rows that name child and household`.
+RECEIVED = ["marelle.bookings.permissions.received"]
 #: What each room does before two families are made one, so that no two rows clash (`families.doubles.merging.Merger`).
 MERGERS = [
     "marelle.bookings.services.merging.settle_clashes",

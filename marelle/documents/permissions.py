@@ -1,5 +1,7 @@
 """Whose documents one may see. Health papers are for the home that gave them and for agents who read health."""
 
+from datetime import datetime
+
 from django.db.models import Q, QuerySet
 
 from marelle.accounts.models import AgentRole
@@ -15,11 +17,11 @@ def documents_of(household: Household) -> "QuerySet[SupportingDocument]":
     return SupportingDocument.objects.filter(household=household)
 
 
-def documents_for(role: AgentRole, *, town: Municipality) -> "QuerySet[SupportingDocument]":
+def documents_for(role: AgentRole, *, town: Municipality, at: datetime) -> "QuerySet[SupportingDocument]":
     """What an agent may see: documents of homes and children of the agent's sites, those that tell of health only with
     the right to read health."""
     found = SupportingDocument.objects.filter(
-        Q(child=None) | Q(child__in=children_for(role)), household__in=households_for(role)
+        Q(child=None) | Q(child__in=children_for(role, at=at)), household__in=households_for(role, at=at)
     )
     return found if role.reads_health else found.exclude(paper__in=health_papers(town))
 

@@ -27,7 +27,7 @@ def file(request: ArrivedHttpRequest, document_id: uuid.UUID) -> HttpResponse:
     document = found.filter(household__in=households_of(user)).first()
     by_agent = False
     if document is None and (role := role_of(user)) is not None and not lacks_second_step(role):
-        document = documents_for(role, town=town).filter(pk=document_id).select_related("file").first()
+        document = documents_for(role, town=town, at=request.at).filter(pk=document_id).select_related("file").first()
         by_agent = True
     if document is None or document.file is None:
         raise Http404

@@ -1,13 +1,14 @@
 """Which household a guardian is in, and who may see which."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet, Subquery, prefetch_related_objects
+from django.db.models import Q, QuerySet, Subquery, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.module_loading import import_string
@@ -116,20 +117,36 @@ def landing(user: User) -> str:
     return "/"
 
 
-def households_for(role: AgentRole) -> "QuerySet[Household]":
-    """The households that an agent may see: all, or those with a pupil of the agent's sites when some are named."""
-    prefetch_related_objects([role], "sites")
-    sites = [site.pk for site in role.sites.all()]
-    if not sites:
+def households_for(role: AgentRole, *, at: datetime) -> "QuerySet[Household]":
+    """The households that an agent may see: all, or those of the children of the agent's sites when some are named: the
+    pupils in each of their homes, whoever else a site receives in the home that asked for it."""
+    if not (sites := _sites_of(role)):
         return Household.objects.all()
-    return Household.objects.filter(pk__in=Residence.objects.filter(child__school__in=sites).values("household"))
+    here = Q(pk__in=Residence.objects.filter(child__school__in=sites).values("household"))
+    for received in _received(sites, at=at):
+        here |= Q(pk__in=received.values("household"))
+    return Household.objects.filter(here)
 
 
-def children_for(role: AgentRole) -> "QuerySet[Child]":
-    """The children that an agent may see: all, or the pupils of the agent's sites when some are named."""
+def children_for(role: AgentRole, *, at: datetime) -> "QuerySet[Child]":
+    """The children that an agent may see: all, or those of the agent's sites when some are named: their pupils, and
+    whoever else they receive."""
+    if not (sites := _sites_of(role)):
+        return Child.objects.all()
+    here = Q(school__in=sites)
+    for received in _received(sites, at=at):
+        here |= Q(pk__in=received.values("child"))
+    return Child.objects.filter(here)
+
+
+def _sites_of(role: AgentRole) -> list[int]:
     prefetch_related_objects([role], "sites")
-    sites = [site.pk for site in role.sites.all()]
-    return Child.objects.filter(school__in=sites) if sites else Child.objects.all()
+    return [site.pk for site in role.sites.all()]
+
+
+def _received(sites: list[int], *, at: datetime) -> list["QuerySet[Any]"]:
+    """Whom the rooms above know at these sites beside their pupils (`settings.RECEIVED`)."""
+    return [import_string(path)(sites, at=at) for path in settings.RECEIVED]
 
 
 def must_belong(user: User, household: Household, children: Iterable[Child | int] = ()) -> None:
@@ -142,9 +159,9 @@ def must_belong(user: User, household: Household, children: Iterable[Child | int
         raise PermissionDenied
 
 
-def must_read_health(user: User, child: Child) -> None:
+def must_read_health(user: User, child: Child, *, at: datetime) -> None:
     """What services ask of an agent before they open, or write, what only some agents read: the right to, and a site
     that holds the child. Raises PermissionDenied."""
     role = AgentRole.objects.filter(user=user, reads_health=True, user__is_active=True).first()
-    if role is None or not children_for(role).filter(pk=child.pk).exists():
+    if role is None or not children_for(role, at=at).filter(pk=child.pk).exists():
         raise PermissionDenied

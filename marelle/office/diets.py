@@ -3,7 +3,7 @@ health files. Nothing sealed is opened."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
@@ -33,7 +33,7 @@ class Needs:
     plans: Sequence[PlanHere]
 
 
-def needs_on(day: date, *, town: Municipality, role: AgentRole, sites: Collection[int]) -> Needs:
+def needs_on(day: date, *, town: Municipality, role: AgentRole, sites: Collection[int], at: datetime) -> Needs:
     """One query; two more for agents who read health files."""
     names = {diet.slug: diet.name for diet in rules_of(town).diets}
     common = next(iter(names), "")
@@ -43,7 +43,7 @@ def needs_on(day: date, *, town: Municipality, role: AgentRole, sites: Collectio
         diets.append((site, ", ".join(words) or _("Rien de particulier")))
     plans = []
     if role.reads_health:
-        here = plans_on(day, sites=sites).filter(pk__in=children_for(role)).prefetch_related("residences")
+        here = plans_on(day, sites=sites).filter(pk__in=children_for(role, at=at)).prefetch_related("residences")
         for child in here:
             home = next(iter(child.residences.all()), None)
             if home is not None:

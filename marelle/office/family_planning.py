@@ -72,9 +72,9 @@ def services_of(role: AgentRole, household: Household) -> dict[Service, list[Enr
     return dict(sorted(found.items(), key=lambda pair: (pair[0].position, pair[0].id)))
 
 
-def family_of(role: AgentRole, household_id: int, slug: str) -> Family:
+def family_of(role: AgentRole, household_id: int, slug: str, *, at: datetime) -> Family:
     """Raises Http404 for a family or a service that the agent does not answer for."""
-    household = get_object_or_404(households_for(role), pk=household_id)
+    household = get_object_or_404(households_for(role, at=at), pk=household_id)
     services = services_of(role, household)
     service = next((found for found in services if found.slug == slug), None)
     if service is None:

@@ -1,5 +1,7 @@
 """Which e-mails an agent may see."""
 
+from datetime import datetime
+
 from django.db.models import QuerySet
 
 from marelle.accounts.models import AgentRole
@@ -12,7 +14,7 @@ Kind = AgentRole.Kind
 DESK = (Kind.ADMINISTRATOR, Kind.OFFICE)
 
 
-def mails_for(role: AgentRole) -> "QuerySet[OutboxMail]":
+def mails_for(role: AgentRole, *, at: datetime) -> "QuerySet[OutboxMail]":
     """All, or those to the households that the agent may see when some sites are named."""
     mails = OutboxMail.objects.all()
-    return mails.filter(household_id__in=households_for(role).values("pk")) if sites_of(role) else mails
+    return mails.filter(household_id__in=households_for(role, at=at).values("pk")) if sites_of(role) else mails

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest
@@ -28,13 +29,13 @@ class Destination:
     url_name: str
     icon: str
     kinds: frozenset[AgentRole.Kind] = EVERYONE
-    count: Callable[[AgentRole], int] | None = None
+    count: Callable[[AgentRole, datetime], int] | None = None
 
 
 DESTINATIONS: tuple[Destination, ...] = (
     Destination(label=_("Aujourd’hui"), url_name="office:home", icon="layout-dashboard"),
     Destination(
-        label=_("Demandes"), url_name="office:queue", icon="inbox", count=lambda role: waiting(sites_of(role)).count
+        label=_("Demandes"), url_name="office:queue", icon="inbox", count=lambda role, at: waiting(sites_of(role)).count
     ),
     Destination(label=_("Familles"), url_name="office:families", icon="users-round"),
     Destination(label=_("Ouvertures"), url_name="office:openings", icon="calendar-days", kinds=frozenset(DESK)),
@@ -45,7 +46,7 @@ DESTINATIONS: tuple[Destination, ...] = (
         url_name="office:mails",
         icon="mail",
         kinds=frozenset(DESK),
-        count=lambda role: not_sent_count(mails_for(role)),
+        count=lambda role, at: not_sent_count(mails_for(role, at=at)),
     ),
 )
 
@@ -76,7 +77,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
                 "url": addresses[place.url_name],
                 "icon": place.icon,
                 "current": addresses[place.url_name] == here,
-                "count": place.count(role) if place.count else 0,
+                "count": place.count(role, request.at) if place.count else 0,  # type: ignore[attr-defined]
             }
             for place in shown
         ],

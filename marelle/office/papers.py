@@ -37,7 +37,7 @@ class Handed:
 
 def home_papers(household: Household, *, role: AgentRole, town: Municipality, at: datetime) -> HomePapers:
     """The home's papers, for the children whom this agent may see."""
-    seen = children_for(role).filter(residences__household=household).order_by("birth_date", "id")
+    seen = children_for(role, at=at).filter(residences__household=household).order_by("birth_date", "id")
     return HomePapers(town=town, household=household, children=[(child, None) for child in seen], at=at)
 
 
@@ -45,10 +45,10 @@ def may_see(item: Item, role: AgentRole) -> bool:
     return role.reads_health or not item.paper.health
 
 
-def handed_in(household: Household, *, role: AgentRole, town: Municipality) -> list[Handed]:
+def handed_in(household: Household, *, role: AgentRole, town: Municipality, at: datetime) -> list[Handed]:
     """What the home handed in, newest first, as far as this agent may see. One query."""
     documents = (
-        documents_for(role, town=town)
+        documents_for(role, town=town, at=at)
         .filter(household=household)
         .exclude(state__in=(DocumentState.REPLACED, DocumentState.WITHDRAWN))
         .select_related("child", "guardian", "line", "review__request")

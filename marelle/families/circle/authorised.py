@@ -116,7 +116,7 @@ def check_identity(*, person: AuthorisedPerson, by: User, at: datetime) -> bool:
     """An agent saw the identity document. Whether that was new. Raises PermissionDenied for who is no agent of a site
     that holds one of the children."""
     role = AgentRole.objects.filter(user=by, user__is_active=True).first()
-    if role is None or not children_for(role).filter(authorised=person).exists():
+    if role is None or not children_for(role, at=at).filter(authorised=person).exists():
         raise PermissionDenied
     seen = AuthorisedPerson.objects.filter(pk=person.pk, identity_checked_at=None, removed_at=None)
     if not seen.update(identity_checked_at=at, identity_checked_by=str(by)):

@@ -30,7 +30,7 @@ class Forbidden:
 @transaction.atomic
 def forbid(*, id: UUID, child: Child, name: str, note: str, by: User, at: datetime) -> ForbiddenPerson:
     """Record somebody; `id` comes with the form, so that the same send twice is one row. Raises PermissionDenied."""
-    must_read_health(by, child)
+    must_read_health(by, child, at=at)
     row = ForbiddenPerson(pk=id, child=child, created_at=at, created_by=str(by))
     row.sealed = seal(json.dumps({"name": name, "note": note}).encode(), bound_to=row.bound_to())
     kept, new = ForbiddenPerson.objects.get_or_create(
@@ -44,7 +44,7 @@ def forbid(*, id: UUID, child: Child, name: str, note: str, by: User, at: dateti
 @transaction.atomic
 def lift(*, row: ForbiddenPerson, by: User, at: datetime) -> bool:
     """The interdiction does not stand any more; the row stays, to know that it did. Whether it changed anything."""
-    must_read_health(by, row.child)
+    must_read_health(by, row.child, at=at)
     if not ForbiddenPerson.objects.filter(pk=row.pk, lifted_at=None).update(lifted_at=at, lifted_by=str(by)):
         return False
     _tell(row.child, by=by, at=at, action="forbidden.lifted", text=_("Interdiction levée."))
@@ -55,7 +55,7 @@ def lift(*, row: ForbiddenPerson, by: User, at: datetime) -> bool:
 @transaction.atomic
 def open_forbidden(*, child: Child, reader: User, why: ReadingReason, at: datetime) -> list[Forbidden]:
     """Those whose interdiction stands; when there are any, that they were read is written. Raises PermissionDenied."""
-    must_read_health(reader, child)
+    must_read_health(reader, child, at=at)
     found = []
     for row in ForbiddenPerson.objects.filter(child=child, lifted_at=None):
         said = json.loads(unseal(bytes(row.sealed), bound_to=row.bound_to()))

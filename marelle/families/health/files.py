@@ -58,7 +58,7 @@ def open_health(
     key is not at hand.
     """
     if as_agent:
-        must_read_health(reader, child)
+        must_read_health(reader, child, at=at)
     elif not Guardian.objects.filter(user=reader, households__children=child).exists():
         raise PermissionDenied
     file = HealthFile.objects.filter(child=child).first()

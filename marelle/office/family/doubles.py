@@ -39,7 +39,7 @@ def _compared(sight: Sight) -> "QuerySet[Household]":
     sharing = Residence.objects.filter(child__residences__household=here).values("household")
     said = DistinctHouseholds.objects.filter(Q(one=here) | Q(other=here))
     return (
-        households_for(sight.role)
+        households_for(sight.role, at=sight.at)
         .exclude(pk__in=sharing)
         .exclude(pk__in=said.values("one"))
         .exclude(pk__in=said.values("other"))

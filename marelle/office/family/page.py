@@ -36,7 +36,7 @@ def sight_of(
         household=household,
         links=list(Guardianship.objects.filter(household=household).select_related("guardian__user")),
         children=list(
-            children_for(role)
+            children_for(role, at=at)
             .filter(residences__household=household)
             .select_related("school")
             .order_by("birth_date", "id")

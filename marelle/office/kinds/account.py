@@ -32,14 +32,16 @@ class Near:
 def pane(seen: Seen) -> dict[str, Any]:
     household = seen.request.household
     documents = list(
-        documents_for(seen.agent, town=seen.town)
+        documents_for(seen.agent, town=seen.town, at=seen.at)
         .filter(line__in=[line.pk for line in seen.lines])
         .select_related("child", "guardian", "file", "line")
         .order_by("-handed_at")
     )
     near = near_duplicates(household) if seen.pending else []
     visible = set(
-        households_for(seen.agent).filter(pk__in=[one.household.pk for one in near]).values_list("pk", flat=True)
+        households_for(seen.agent, at=seen.at)
+        .filter(pk__in=[one.household.pk for one in near])
+        .values_list("pk", flat=True)
     )
     return {
         "household": household,

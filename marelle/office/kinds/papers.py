@@ -50,7 +50,7 @@ def pane(seen: Seen) -> dict[str, Any]:
     back."""
     lines = {line.pk: line for line in seen.lines}
     documents = list(
-        documents_for(seen.agent, town=seen.town)
+        documents_for(seen.agent, town=seen.town, at=seen.at)
         .filter(review__in=lines)
         .select_related("child", "guardian", "file", "line")
         .order_by("review__position")

@@ -40,7 +40,7 @@ def pane(seen: Seen) -> dict[str, Any]:
     child = seen.lines[0].child if seen.lines else None
     if content.answers or content.words:
         log_reading(seen.request, child=child, by=seen.agent.user, at=seen.at)
-    documents = documents_for(seen.agent, town=seen.town).filter(line__in=[line.pk for line in seen.lines])
+    documents = documents_for(seen.agent, town=seen.town, at=seen.at).filter(line__in=[line.pk for line in seen.lines])
     papers = []
     for document in documents.order_by("handed_at", "id"):
         paper = find_paper(seen.town, document.paper)

@@ -159,8 +159,8 @@ def person_photo(request: AgentHttpRequest, household_id: int, person_id: uuid.U
 
 def _child(request: AgentHttpRequest, household_id: int, child_id: int) -> tuple[Household, Child]:
     """404 for a child whom the agent does not see, 403 for an agent who reads no health file."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
-    child = get_object_or_404(children_for(request.agent), pk=child_id, residences__household=household)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
+    child = get_object_or_404(children_for(request.agent, at=request.at), pk=child_id, residences__household=household)
     if not request.agent.reads_health:
         raise PermissionDenied
     return household, child
@@ -168,9 +168,11 @@ def _child(request: AgentHttpRequest, household_id: int, child_id: int) -> tuple
 
 def _person(request: AgentHttpRequest, household_id: int, person_id: uuid.UUID) -> AuthorisedPerson:
     """Somebody whom this home lets fetch a child that the agent sees."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
     return get_object_or_404(
-        AuthorisedPerson.objects.select_related("photo").filter(children__in=children_for(request.agent)).distinct(),
+        AuthorisedPerson.objects.select_related("photo")
+        .filter(children__in=children_for(request.agent, at=request.at))
+        .distinct(),
         pk=person_id,
         household=household,
         removed_at=None,

@@ -20,7 +20,7 @@ PAGE = 20
 @require_safe
 @agent_required(*DESK)
 def index(request: AgentHttpRequest) -> HttpResponse:
-    page = Paginator(pairs(households_for(request.agent)), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(pairs(households_for(request.agent, at=request.at)), PAGE).get_page(request.GET.get("page"))
     return render(
         request,
         "office/families/duplicates.html",
@@ -44,7 +44,7 @@ def merge(request: AgentHttpRequest, kept_id: int, gone_id: int) -> HttpResponse
     was done (a form sent twice, a colleague) is led to the family that stays."""
     if kept_id == gone_id:
         raise Http404
-    seen = households_for(request.agent)
+    seen = households_for(request.agent, at=request.at)
     stays = merged_already(kept_id, gone_id)
     if stays is not None and seen.filter(pk=stays.pk).exists():
         return _done_already(request, AlreadyMerged(stays))

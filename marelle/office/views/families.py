@@ -49,7 +49,7 @@ def index(request: AgentHttpRequest) -> HttpResponse:
     words = typed(request.GET, "q", most=100)
     sort = request.GET.get("tri", "nom")
     chosen = request.GET.get("voir", "")
-    found = matching(households_for(request.agent), words)
+    found = matching(households_for(request.agent, at=request.at), words)
     if chosen in FILTERS:
         found = found.filter(pk__in=Guardianship.objects.filter(FILTERS[chosen]).values("household"))
     shown = with_people(found.order_by(*SORTS.get(sort, SORTS["nom"])))
@@ -154,7 +154,7 @@ def words_in_use(error: AddressInUse) -> str:
 @agent_required()
 def detail(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     """Everything about a family on one page: `office.family`."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
     sight = sight_of(household, role=request.agent, town=municipality(), at=request.at, query=request.GET)
     return render(request, "office/families/detail.html", {"household": household, "page": family_page(sight)})
 
@@ -163,7 +163,7 @@ def detail(request: AgentHttpRequest, household_id: int) -> HttpResponse:
 @agent_required(*DESK)
 def audiences(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     """Which early openings the family has a right to: `a` holds the boxes that are ticked."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
     ticked = set(request.POST.getlist("a"))
     changed = set_audiences(
         household=household,
@@ -182,7 +182,7 @@ def audiences(request: AgentHttpRequest, household_id: int) -> HttpResponse:
 @agent_required(*DESK)
 def invite(request: AgentHttpRequest, household_id: int, guardian_id: int) -> HttpResponse:
     """Invite one adult, once for each page that was shown: `after` is how many invitations it told."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
     guardian = get_object_or_404(household.guardians, pk=guardian_id)
     shown = request.POST.get("after", "")
     try:

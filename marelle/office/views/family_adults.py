@@ -52,7 +52,7 @@ class EndForm(forms.Form):
 @agent_required(*DESK)
 def add(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     """Somebody known in another home (`guardian`), or somebody new."""
-    seen = households_for(request.agent)
+    seen = households_for(request.agent, at=request.at)
     household = get_object_or_404(seen, pk=household_id)
     others = Guardian.objects.filter(households__in=seen.values("pk")).exclude(households=household).distinct()
     form = NewAdultForm()
@@ -115,7 +115,7 @@ def _added(
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_required(*DESK)
 def end(request: AgentHttpRequest, household_id: int, guardian_id: int) -> HttpResponse:
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
     guardian = get_object_or_404(Guardian, pk=guardian_id, households=household)
     form = EndForm(request.POST if request.method == "POST" else None)
     problems: list[dict[str, str]] = []

@@ -64,7 +64,7 @@ class CallForm(forms.Form):
 @agent_required(*DESK)
 def correction(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     """`quoi` says of what: "foyer", "quotient", "adulte-12", "place-12" (of that adult), "enfant-7"."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
     form_class, subject, title = _what(request, household)
     today = request.at.astimezone(municipality().tz).date()
     data = request.POST if request.method == "POST" else None
@@ -130,7 +130,9 @@ def _what(request: AgentHttpRequest, household: Household) -> tuple[type[Correct
             )
             return PlaceForm, place, _("Place de %(name)s dans le foyer") % {"name": place.guardian}
         case "enfant":
-            child = get_object_or_404(children_for(request.agent), pk=id, residences__household=household)
+            child = get_object_or_404(
+                children_for(request.agent, at=request.at), pk=id, residences__household=household
+            )
             return ChildForm, child, _("Corriger %(name)s") % {"name": child}
     raise Http404
 
@@ -139,7 +141,7 @@ def _what(request: AgentHttpRequest, household: Household) -> tuple[type[Correct
 @agent_required(*DESK)
 def call(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     """A call is noted in the history, for the agents."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
     form = CallForm(request.POST or None)
     send_key = uuid.uuid4()
     if request.method == "POST":
@@ -170,8 +172,8 @@ def call(request: AgentHttpRequest, household_id: int) -> HttpResponse:
 @agent_required(*DESK)
 def attach(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     """Say that a child known in another household lives here too."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
-    others = children_for(request.agent).exclude(residences__household=household)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
+    others = children_for(request.agent, at=request.at).exclude(residences__household=household)
     if request.method == "POST":
         number = request.POST.get("child", "")
         child = get_object_or_404(others, pk=int(number) if number.isascii() and number.isdecimal() else 0)
@@ -184,7 +186,7 @@ def attach(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     words = typed(request.GET, "q", most=100)
     found: Any = []
     if words:
-        homes = matching(households_for(request.agent), words).values("pk")
+        homes = matching(households_for(request.agent, at=request.at), words).values("pk")
         found = (
             others.filter(residences__household__in=homes)
             .distinct()

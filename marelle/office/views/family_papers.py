@@ -26,7 +26,7 @@ from marelle.requests.services import AlreadyAnswered, Unsettled, Verdict, answe
 def papers(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     """The page, and its form: a paper brought to the counter is kept for the family and, unless the agent says
     otherwise, accepted with the end that the town's rule proposes. `donner` names the item whose form is shown."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
     town = municipality()
     home = home_papers(household, role=request.agent, town=town, at=request.at)
     items = all_items(home, request.agent)
@@ -63,7 +63,7 @@ def papers(request: AgentHttpRequest, household_id: int) -> HttpResponse:
             "household": household,
             "asked": [item for item in items if item.services],
             "others": [item for item in items if not item.services],
-            "handed": handed_in(household, role=request.agent, town=town),
+            "handed": handed_in(household, role=request.agent, town=town, at=request.at),
             "chosen": [chosen] if chosen is not None else [],
             "problems": problems,
             "send_key": uuid.uuid4(),
@@ -77,7 +77,7 @@ def papers(request: AgentHttpRequest, household_id: int) -> HttpResponse:
 @agent_required()
 def ask(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     """Write to the family for the papers ticked; `k` is the key of the page, so that one page writes once."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
     home = home_papers(household, role=request.agent, town=municipality(), at=request.at)
     ticked = set(request.POST.getlist("p"))
     wanted = [item for item in home.asked() if item.key in ticked and may_see(item, request.agent)]

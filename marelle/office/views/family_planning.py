@@ -44,7 +44,7 @@ LONGEST_WORDS = 400
 @agent_required(*DESK)
 def plannings(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     """The first service of the family that is reserved by days; without one, its page says so."""
-    household = get_object_or_404(households_for(request.agent), pk=household_id)
+    household = get_object_or_404(households_for(request.agent, at=request.at), pk=household_id)
     service = next(iter(services_of(request.agent, household)), None)
     if service is None:
         messages.info(request, _("Aucun enfant de cette famille n’est inscrit à un service réservé par jour."))
@@ -58,7 +58,7 @@ def plannings(request: AgentHttpRequest, household_id: int) -> HttpResponse:
 def planning(request: AgentHttpRequest, household_id: int, service: str) -> HttpResponse:
     """A month of the service. POST writes nothing: it shows another month with the choices kept, what a shortcut chose,
     or their check."""
-    family = family_of(request.agent, household_id, service)
+    family = family_of(request.agent, household_id, service, at=request.at)
     if request.method != "POST":
         return _month(request, family, asked=request.GET.get("mois", ""), chosen=())
     changes = ticked_changes(request.POST)
@@ -83,7 +83,7 @@ def planning(request: AgentHttpRequest, household_id: int, service: str) -> Http
 @agent_required(*DESK)
 def record(request: AgentHttpRequest, household_id: int, service: str) -> HttpResponse:
     """Record what the check showed. A repeated form lands on the same request."""
-    family = family_of(request.agent, household_id, service)
+    family = family_of(request.agent, household_id, service, at=request.at)
     changes = carried_changes(request.POST)
     try:
         key = uuid.UUID(request.POST.get("send_key", ""))

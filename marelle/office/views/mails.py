@@ -20,7 +20,7 @@ PAGE = 25
 @require_safe
 @agent_required(*DESK)
 def index(request: AgentHttpRequest) -> HttpResponse:
-    mails = mails_for(request.agent)
+    mails = mails_for(request.agent, at=request.at)
     troubled = Paginator(postman.troubled(mails).order_by("-created_at"), PAGE).get_page(request.GET.get("page"))
     sent = mails.filter(state=MailState.SENT).order_by("-created_at")[:PAGE]
     waiting = mails.filter(state=MailState.WAITING, attempts=0).count()
@@ -31,7 +31,7 @@ def index(request: AgentHttpRequest) -> HttpResponse:
 @agent_required(*DESK)
 def decide(request: AgentHttpRequest, mail_id: object) -> HttpResponse:
     """POST `do`: "send" or "drop". A mail that meanwhile left, or that a colleague decided on, is left alone."""
-    mail = get_object_or_404(mails_for(request.agent), pk=mail_id)
+    mail = get_object_or_404(mails_for(request.agent, at=request.at), pk=mail_id)
     by, at = request.user.actor(as_agent=True), request.at
     if request.POST.get("do") == "drop":
         done = postman.drop(mail=mail, by=by, at=at)

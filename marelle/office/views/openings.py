@@ -27,7 +27,7 @@ def index(request: AgentHttpRequest) -> HttpResponse:
     """The openings to come, the soonest first, then those of the last month; "?tri=recentes" turns the dates round."""
     town, at = municipality(), request.at
     latest_first = request.GET.get("tri") == "recentes"
-    among = households_for(request.agent) if sites_of(request.agent) else None
+    among = households_for(request.agent, at=request.at) if sites_of(request.agent) else None
     found = announced(town, since=at - RECENT, at=at, among=among)
     found = [one for one in found if one.instants[0] <= at + AHEAD]
     rows = [_row(one, town, at) for one in (reversed(found) if latest_first else found)]

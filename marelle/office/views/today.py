@@ -46,7 +46,7 @@ def today(request: HttpRequest) -> HttpResponse:
         {
             "municipality": town,
             "today": shown,
-            "needs": needs_on(shown.day, town=town, role=role, sites=sites),
+            "needs": needs_on(shown.day, town=town, role=role, sites=sites, at=at),
             "title": day_words(shown.day).capitalize(),
             "now_words": time_words(now.time().replace(second=0, microsecond=0)) if shown.is_today else "",
             "week": _("semaine %(number)d") % {"number": shown.day.isocalendar().week},
@@ -57,7 +57,7 @@ def today(request: HttpRequest) -> HttpResponse:
             "rows": rows,
             "waiting": waits,
             "oldest": waiting_words(at - waits.oldest) if waits.oldest else "",
-            "mails": not_sent_count(mails_for(role)) if reads_mail else None,
+            "mails": not_sent_count(mails_for(role, at=at)) if reads_mail else None,
             "next_open_words": day_words(shown.next_open) if shown.next_open else "",
             "keys_on": request.session.get("keys") != "off",
         },
