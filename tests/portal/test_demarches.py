@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from marelle.accounts.models import User
-from marelle.activities.models import Period
+from marelle.activities.models import Period, Service
 from tests.offer import Family, agent, ask, booked, cadours, enrolled, family, paris, refuse, reread, service
 from tests.portal.visit import Screen
 
@@ -42,6 +42,11 @@ def test_what_cannot_be_asked_says_why(screen: Screen, benali: Family, malika: U
     assert "Temps d’activités périscolaires Demandez d’abord l’inscription" in seen
     assert "Garderie Inscription seule : facturée à la présence, aucun jour à réserver" in seen
     assert "Inscriptions 2027-2028 Ouvre lundi 17 mai 2027, 8 h" in seen
+
+
+def test_a_service_without_days_nor_a_word_on_its_price_is_not_there(screen: Screen) -> None:
+    Service.objects.filter(slug="garderie").update(billing_note="")
+    assert "Garderie" not in screen.go(PAGE).partition("Faire une demande")[2].partition("Attestations")[0]
 
 
 @pytest.mark.row("A5")

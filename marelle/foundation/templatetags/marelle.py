@@ -141,6 +141,12 @@ def typo(text: str) -> str:
     return french.spaced(text)
 
 
+@register.filter
+def opening(text: str) -> str:
+    """The first paragraph of a text that blank lines separate."""
+    return text.strip().partition("\n\n")[0]
+
+
 @register.filter(is_safe=True)
 def prose(text: str) -> SafeString:
     """A text in small Markdown (`marelle.foundation.prose`), drawn."""

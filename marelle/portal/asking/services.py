@@ -101,6 +101,8 @@ def bookings(occasion: Occasion) -> Iterable[tuple[RequestGroup, Ask]]:
         return
     kinds = {service.slug: service.kind for service in rules_of(occasion.town).services}
     for service in occasion.services.values():
+        if service.booking_mode == BookingMode.ENROLMENT_ONLY and not service.billing_note:
+            continue  # nothing to reserve, and nothing to say of it
         group = _GROUPS.get(kinds.get(service.slug, ServiceKind.OTHER), RequestGroup.CANTEEN)
         states = occasion.states.get(service.pk, frozenset())
         yield group, _booking(service, states, occasion.periods.get(service.pk, ()), occasion)
