@@ -42,7 +42,7 @@ def answers_to_take_back(agent: AgentRole, *, town: Municipality, at: datetime) 
     ).exclude(state=DocumentState.WITHDRAWN)
     prefetch_related_objects([agent], "sites")
     sites = [site.pk for site in agent.sites.all()]
-    return documents_for(agent, town=town).filter(
+    return documents_for(agent, town=town, at=at).filter(
         Q(review__site__in=sites) if sites else Q(),
         Q(state=DocumentState.REFUSED) | Q(state=DocumentState.ACCEPTED, line=None),
         ~Exists(newer),
