@@ -160,8 +160,8 @@ def announced(
     if among is not None:
         mails = mails.filter(household_id__in=among.values("pk"))
     undelivered: dict[int, int] = {}
-    for period_id in mails.values_list("context__period", flat=True):
-        undelivered[period_id] = undelivered.get(period_id, 0) + 1
+    for said in mails.values_list("context", flat=True):  # sealed: read here, not in the query
+        undelivered[said["period"]] = undelivered.get(said["period"], 0) + 1
     found = []
     for service, period in listed:
         notice = notices.get(period.pk, {})
