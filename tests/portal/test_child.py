@@ -117,7 +117,7 @@ def test_entries_are_kept_and_each_fault_is_said(who: Family, screen: Screen) ->
         place(who, "sante/modifier/"), HEALTH | {"allergies": "", "has_treatments": "", "plan_until": "demain"}
     )
     assert screen.status == 422
-    for words in ("Dites à quoi votre enfant est allergique", "Traitements : Choisissez une réponse", "La date doit"):
+    for words in ("Dites à quoi votre enfant est allergique", "Traitements : choisissez une réponse", "La date doit"):
         assert words in seen
     assert "Inhalateur bleu" in screen.markup and not HealthFile.objects.exists()
 

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
-from marelle.foundation import french
+from marelle.foundation import french, sentences
 from marelle.foundation import icons as drawn
 from marelle.foundation import prose as small_markdown
 from marelle.foundation.components import legend as legend_component
@@ -139,6 +139,12 @@ def euros(cents: int | None, signs: str = "") -> str:
 def typo(text: str) -> str:
     """French no-break spaces in a text typed with plain ones (content written by the town or by people)."""
     return french.spaced(text)
+
+
+@register.filter
+def midsentence(text: str) -> str:
+    """ "Choisissez une réponse." after a colon: "choisissez une réponse."."""
+    return sentences.midsentence(str(text))
 
 
 @register.filter

@@ -150,6 +150,7 @@ class HealthForm(forms.Form):
         for choice_name, (text, why) in SECTIONS.items():
             field = self.fields[text]
             field.required = not self.is_bound or self.data.get(choice_name) == YES
+            field.with_a_yes = True  # type: ignore[attr-defined]  # its label never says "(facultatif)"
             field.error_messages["required"] = why
         self.fields["plan_until"].required = self.fields["plan"].required
         self.fields["plan_until"].error_messages["required"] = gettext_lazy(
