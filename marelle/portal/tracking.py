@@ -324,7 +324,7 @@ class RequestPage:
     is_enrolment: bool
     days_to_reserve: tuple[NextDays, ...] = ()
     without_days: tuple[tuple[str, str], ...] = ()  # the service's name, what stands in place of its days
-    incomplete: bool = False
+    missing: tuple[str, ...] = ()  # what an agent asks for before answering
     refused_enrolment: bool = False
     refused_days: Service | None = None
     in_calendar: bool = False
@@ -332,6 +332,10 @@ class RequestPage:
     cause: str = ""  # of an absence, as the family chose it
     proof: str = ""  # until when its proof is awaited
     proofs: tuple[tuple[str, str], ...] = ()  # of whom, and where it is given
+
+    @property
+    def incomplete(self) -> bool:
+        return bool(self.missing)
 
     @property
     def can_take_back(self) -> bool:
@@ -419,11 +423,13 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
             last=max((line.date for line in lines if line.date), default=None),
         ),
         sent=near_moment_words(request.sent_at, at=at, town=town),
-        look=whole_look(request.kind, states, waiting=waiting > 0),
+        look=ENROLMENT_LOOKS[EnrolmentState.INCOMPLETE]
+        if missing
+        else whole_look(request.kind, states, waiting=waiting > 0),
         waiting=waiting,
         groups=tuple(groups),
-        steps=_steps(request, lines, town=town, due=due, at=at, waiting=waiting > 0),
-        answer_by=near_day_words(due, today=today) if due is not None and due >= today else "",
+        steps=_steps(request, lines, town=town, due=due, at=at, waiting=waiting > 0, incomplete=bool(missing)),
+        answer_by=near_day_words(due, today=today) if due is not None and due >= today and not missing else "",
         count=len(lines),
         pending=states.count(LineState.PENDING),
         accepted=states.count(LineState.ACCEPTED),
@@ -444,7 +450,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
                 and line.of_service.service.booking_mode == BookingMode.ENROLMENT_ONLY
             )
         ),
-        incomplete=bool(missing),
+        missing=tuple(dict.fromkeys(missing.values())),
         refused_enrolment=any(line.act == Act.ENROL and line.state == LineState.REFUSED for line in lines),
         refused_days=refused_days[0] if refused_days else None,
         in_calendar=any(
@@ -555,6 +561,7 @@ def _steps(
     due: date | None,
     at: datetime,
     waiting: bool,
+    incomplete: bool,
 ) -> tuple[Step, ...]:
     if request.by_agent:
         made = near_moment_words(request.sent_at, at=at, town=town)
@@ -597,6 +604,12 @@ def _steps(
                 state="stop" if look.css == "stop" else "done",
                 icon="circle-x" if look.css == "stop" else "check",
             ),
+        )
+    if incomplete:
+        return (
+            sent,
+            Step(name=_("Complément demandé"), text=_("à vous de répondre"), state="now", icon="pencil"),
+            Step(name=_("Réponse"), text=_("après votre complément"), state="later"),
         )
     some = sum(line.state != LineState.PENDING for line in lines)
     answer = ""

@@ -222,6 +222,8 @@ def test_an_agent_asks_for_more_and_the_family_completes(screen: Screen, benali:
     assert "demande à compléter" in screen.go("/")
     seen = screen.go(f"/demandes/{request.number}/")
     assert "Incomplète" in seen and "Le jugement de garde." in seen
+    assert "Complément demandé À vous de répondre" in seen and "Au plus tard" not in seen
+    assert seen.index("Compléter ma demande") < seen.index("Ce que vous demandez")
     seen = screen.go(f"/demandes/{request.number}/completer/")
     assert "Le jugement de garde." in seen
     screen.post(f"/demandes/{request.number}/completer/", {"reply": "Envoyé par la poste."})

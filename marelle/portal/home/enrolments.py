@@ -4,6 +4,7 @@ in no service yet."""
 from collections.abc import Iterable
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -17,12 +18,15 @@ from marelle.rules.lifecycles import EnrolmentState
 REFUSAL_SHOWN = timedelta(days=60)
 
 
+def _drafts(glance: Glance) -> "QuerySet[EnrolmentDraft]":
+    return EnrolmentDraft.objects.filter(
+        user=glance.user, household=glance.household, school_year__last_day__gte=glance.today
+    )
+
+
 def drafts_to_resume(glance: Glance) -> Iterable[Todo]:
     """Begun, and not sent."""
-    drafts = EnrolmentDraft.objects.filter(
-        user=glance.user, household=glance.household, school_year__last_day__gte=glance.today
-    ).select_related("school_year")
-    for draft in drafts:
+    for draft in _drafts(glance).select_related("school_year"):
         url = reverse("portal:enrol_step", args=[draft.step]) if draft.step else reverse("portal:enrol")
         moment = near_moment_words(draft.changed_at, at=glance.at, town=glance.town)
         yield Todo(
@@ -79,10 +83,10 @@ def refusals_to_correct(glance: Glance) -> Iterable[Todo]:
 
 
 def children_to_enrol(glance: Glance) -> Iterable[Todo]:
-    """In no service, and nothing asked for them lately."""
+    """In no service, and nothing asked for them lately; nothing while a request that was begun waits to be taken up."""
     asked = {enrolment.child_id for enrolment in glance.enrolments}
     new = [one.name for one in glance.children if one.id not in asked]
-    if new:
+    if new and not _drafts(glance).exists():
         yield Todo(
             title=_("Inscrivez %(names)s à un premier service") % {"names": list_words(new)},
             text=_("Cantine, accueil, centre de loisirs : l’inscription ouvre le droit de réserver."),
