@@ -88,7 +88,10 @@ def mark_proved(request: HttpRequest) -> None:
 
 def recently_proved(request: HttpRequest) -> bool:
     """Whether a password or a code was given in this session within the last `PROOF_LASTS`: a telephone left on the
-    kitchen table, or a session of thirty days, shows neither health data nor the account."""
+    kitchen table, or a session of thirty days, shows neither health data nor the account. An agent who looks at a
+    family's space (`request.seen`) proved to be an agent, not the family."""
+    if getattr(request, "seen", None) is not None:
+        return False
     age = datetime.now(UTC).timestamp() - request.session.get(PROVED, 0)
     return 0 <= age < PROOF_LASTS.total_seconds()
 

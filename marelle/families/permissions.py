@@ -6,20 +6,34 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet, Subquery, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
 
 from marelle.accounts.models import AgentRole, User
-from marelle.accounts.permissions import ArrivedHttpRequest, View, role_of, sent_to, to_the_door
+from marelle.accounts.permissions import (
+    ArrivedHttpRequest,
+    View,
+    lacks_second_step,
+    role_of,
+    sent_to,
+    to_the_door,
+)
 from marelle.activities.models import Municipality
 from marelle.families.models import Child, Guardian, Household, Residence
+from marelle.families.seeing import MARK, Seen, mark_in
 from marelle.foundation.by_heart import by_heart
+from marelle.foundation.read_only import Written, read_only
 
 CURRENT = "household"
+#: The agents who may look at a family's own pages, with the right to read health.
+SEERS = (AgentRole.Kind.ADMINISTRATOR, AgentRole.Kind.OFFICE)
 
 
 class GuardianHttpRequest(ArrivedHttpRequest):
@@ -81,13 +95,16 @@ def guardian_required(view: View) -> View:
 
     A stranger is sent to the door; who is signed in without a household finds nothing there (404). A family that came
     by itself and that no agent has accepted is sent to its dossier, from everywhere but the pages that say
-    `before_acceptance`."""
+    `before_acceptance`. An agent who looks at a family's space (`families.seeing`) is shown what one of its adults
+    sees, and changes nothing there: `request.seen` says so."""
     open_to_all = getattr(view, "before_acceptance", False)
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if not request.user.is_authenticated:
             return to_the_door(request)
+        if MARK in request.session:
+            return _shown_to_agent(request, view, args, kwargs)
         households = homes_of(request.user)
         household = current_of(households, request.session)
         if household is None:
@@ -98,6 +115,67 @@ def guardian_required(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def seeable_by(role: AgentRole) -> "QuerySet[Household]":
+    """The households whose own pages an agent may look at: those whose every child is the agent's to see, for the
+    office and the administrators who may read health (what a family's pages say of it in passing is not kept from
+    them)."""
+    if role.kind not in SEERS or not role.reads_health:
+        return Household.objects.none()
+    prefetch_related_objects([role], "sites")
+    sites = [site.pk for site in role.sites.all()]
+    if not sites:
+        return Household.objects.all()
+    elsewhere = Residence.objects.exclude(child__school__in=sites).values("household")
+    strange = Residence.objects.filter(child__school=None).values("household")
+    return households_for(role).exclude(pk__in=elsewhere).exclude(pk__in=strange)
+
+
+def _seen_by(request: HttpRequest) -> Seen | None:
+    """Whose space the agent of this session looks at, if they still may; None when it is over."""
+    mark, role = mark_in(request.session), role_of(request.user)
+    if mark is None or mark.is_over or role is None or lacks_second_step(role):
+        return None
+    guardian = Guardian.objects.filter(
+        pk=mark.guardian, user__isnull=False, households__in=seeable_by(role).filter(pk=mark.household)
+    ).select_related("user")
+    adult = guardian.first()
+    if adult is None or adult.user is None:
+        return None
+    household = next((one for one in homes_of(adult.user) if one.pk == mark.household), None)
+    return Seen(household=household, user=adult.user) if household is not None else None
+
+
+def _shown_to_agent(request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse:
+    """The page as the adult would read it. Nothing is written, whatever the view does; what only the adult may open,
+    with a password or under their name, stays closed."""
+    agent, seen = request.user, _seen_by(request)
+    if seen is None:
+        del request.session[MARK]
+        messages.info(request, _("L’espace de la famille est refermé : il reste ouvert 30 minutes au plus."))
+        return sent_to(request, landing(agent))  # type: ignore[arg-type]
+    request.seen, request.user = seen, seen.user  # type: ignore[attr-defined]
+    request.household, request.households = seen.household, [seen.household]  # type: ignore[attr-defined]
+    try:
+        if request.method not in {"GET", "HEAD"}:
+            return _closed(request, "write")
+        if seen.household.awaits_since is not None and not getattr(view, "before_acceptance", False):
+            return sent_to(request, reverse("portal:arrival"))
+        with read_only():
+            answer = view(request, *args, **kwargs)
+        if any(answer.get(name, "").startswith(reverse("accounts:proof")) for name in ("Location", "HX-Redirect")):
+            answer = _closed(request, "read")
+    except Written:
+        answer = _closed(request, "read")
+    finally:
+        request.user = agent
+    answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+def _closed(request: HttpRequest, why: str) -> HttpResponse:
+    return render(request, "families/seen_only.html", {"why": why}, status=403)
 
 
 def settle(request: HttpRequest) -> None:

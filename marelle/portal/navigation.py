@@ -118,6 +118,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     awaits = household.awaits_since is not None
     if awaits:
         places = []
+    seen = getattr(request, "seen", None) is not None  # by an agent, whose account and session are none of this page's
     return around | {
         "nav": [
             place | {"current": place["place"] == here, "count": count if place["place"] == "plannings" else 0}
@@ -129,10 +130,10 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "person": {
             "name": str(user),
             "initial": str(user)[:1].upper(),
-            "account_url": reverse("accounts:account"),
+            "account_url": "" if seen else reverse("accounts:account"),
             "theme": user.theme,  # type: ignore[union-attr]
             "switch_url": reverse("families:switch") if len(getattr(request, "households", ())) > 1 else "",
-            "sign_out_url": reverse("accounts:sign_out"),
+            "sign_out_url": "" if seen else reverse("accounts:sign_out"),
         },
         "basket_count": count,
         "alerts": () if awaits else SimpleLazyObject(lambda: alerts(household, user, at=request.at)),  # type: ignore[arg-type,attr-defined]

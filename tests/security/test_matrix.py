@@ -303,6 +303,8 @@ TABLE = (
     Line("office:import_decide", "post", ("door", 404, 404, 404, 404, 403), lambda at: (at.run.pk,)),
     Line("office:import_refusals", "get", TOWN_WIDE, lambda at: (at.run.pk,)),
     Line("office:family", "get", AGENTS_THERE, lambda at: (at.benali.household.pk,)),
+    Line("office:see_family", "post", ("door", 404, 404, 404, "/", 404), lambda at: (at.benali.household.pk,), lambda at: {"guardian": at.benali.guardian.pk}),  # noqa: E501
+    Line("office:leave_family", "post", ("door", 404, 404, 404, "/agents/familles/", "/agents/familles/")),
     Line("office:duplicates", "get", AGENTS),
     Line("office:merge", "get", AGENTS_THERE, lambda at: (at.benali.household.pk, at.moreau.household.pk)),
     Line("office:merge", "post", ("door", 404, 404, 404, 422, 404), lambda at: (at.benali.household.pk, at.moreau.household.pk)),  # noqa: E501

@@ -8,8 +8,8 @@ from django.http import QueryDict
 
 from marelle.accounts.models import AgentRole
 from marelle.activities.models import Municipality
-from marelle.families.models import FamilyQuotient, Guardianship, Household
-from marelle.families.permissions import children_for
+from marelle.families.models import FamilyQuotient, Guardian, Guardianship, Household
+from marelle.families.permissions import SEERS, children_for, seeable_by
 from marelle.families.queries import holds_on, quotient_on
 from marelle.office.family.household import quotient_words
 from marelle.office.family.providers import ALERTS, ASIDE, MAIN
@@ -26,6 +26,7 @@ class FamilyPage:
     quotient: FamilyQuotient | None
     quotient_words: str
     quotient_holds: bool
+    seen_as: Guardian | None
 
 
 def sight_of(
@@ -60,4 +61,14 @@ def family_page(sight: Sight) -> FamilyPage:
         quotient=quotient,
         quotient_words=quotient_words(quotient) if quotient is not None else "",
         quotient_holds=quotient is not None and holds_on(quotient, sight.today),
+        seen_as=seen_as(sight),
     )
+
+
+def seen_as(sight: Sight) -> Guardian | None:
+    """As whom this agent may look at the family's own pages: the first adult with an open account, else with one."""
+    if sight.role.kind not in SEERS or not sight.role.reads_health:
+        return None
+    adults = [link.guardian for link in sight.links if link.guardian.user is not None]
+    adults.sort(key=lambda adult: not adult.user.is_active)  # type: ignore[union-attr]
+    return adults[0] if adults and seeable_by(sight.role).filter(pk=sight.household.pk).exists() else None
