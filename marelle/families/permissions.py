@@ -117,28 +117,26 @@ def guardian_required(view: View) -> View:
     return guarded
 
 
-def seeable_by(role: AgentRole) -> "QuerySet[Household]":
+def seeable_by(role: AgentRole, *, at: datetime) -> "QuerySet[Household]":
     """The households whose own pages an agent may look at: those whose every child is the agent's to see, for the
     office and the administrators who may read health (what a family's pages say of it in passing is not kept from
     them)."""
     if role.kind not in SEERS or not role.reads_health:
         return Household.objects.none()
-    prefetch_related_objects([role], "sites")
-    sites = [site.pk for site in role.sites.all()]
-    if not sites:
-        return Household.objects.all()
-    elsewhere = Residence.objects.exclude(child__school__in=sites).values("household")
-    strange = Residence.objects.filter(child__school=None).values("household")
-    return households_for(role).exclude(pk__in=elsewhere).exclude(pk__in=strange)
+    seen = households_for(role, at=at)
+    if not _sites_of(role):
+        return seen
+    others = Residence.objects.exclude(child__in=children_for(role, at=at))
+    return seen.exclude(pk__in=others.values("household"))
 
 
-def _seen_by(request: HttpRequest) -> Seen | None:
+def _seen_by(request: ArrivedHttpRequest) -> Seen | None:
     """Whose space the agent of this session looks at, if they still may; None when it is over."""
     mark, role = mark_in(request.session), role_of(request.user)
     if mark is None or mark.is_over or role is None or lacks_second_step(role):
         return None
     guardian = Guardian.objects.filter(
-        pk=mark.guardian, user__isnull=False, households__in=seeable_by(role).filter(pk=mark.household)
+        pk=mark.guardian, user__isnull=False, households__in=seeable_by(role, at=request.at).filter(pk=mark.household)
     ).select_related("user")
     adult = guardian.first()
     if adult is None or adult.user is None:
@@ -150,7 +148,7 @@ def _seen_by(request: HttpRequest) -> Seen | None:
 def _shown_to_agent(request: HttpRequest, view: View, args: Any, kwargs: Any) -> HttpResponse:
     """The page as the adult would read it. Nothing is written, whatever the view does; what only the adult may open,
     with a password or under their name, stays closed."""
-    agent, seen = request.user, _seen_by(request)
+    agent, seen = request.user, _seen_by(request)  # type: ignore[arg-type]
     if seen is None:
         del request.session[MARK]
         messages.info(request, _("L’espace de la famille est refermé : il reste ouvert 30 minutes au plus."))

@@ -98,3 +98,44 @@ def test_past_the_limit_an_agent_adds_with_the_surcharge_and_cancels_still_bille
     expect(home.get_by_role("main")).to_contain_text("Faite par le service")
     lower_than(home)
     axe(home)
+
+
+def with_health() -> dict[str, Any]:
+    from marelle.accounts.models import AgentRole
+
+    facts = prepare()
+    AgentRole.objects.filter(user__email=facts["agent"]).update(reads_health=True)
+    return facts
+
+
+@pytest.mark.row("S3")
+def test_an_agent_on_the_telephone_sees_what_the_family_sees_and_changes_nothing(  # type: ignore[no-untyped-def]
+    live_portal, any_size, axe
+) -> None:
+    portal = live_portal(with_health, at=offer.AT)
+    desk = any_size(portal)
+    sign_in(desk, portal.facts["agent"])
+    desk.goto("/agents/familles/?q=benali")
+    desk.get_by_role("link", name=re.compile("Benali")).first.click()
+    desk.get_by_role("button", name="Voir comme la famille").click()
+    banner = desk.get_by_role("complementary", name="Espace vu par un agent")
+    expect(banner).to_contain_text("Vous voyez l’espace de la famille Benali, comme Nadia Benali. Lecture seule.")
+    axe(desk)
+
+    # The banner follows; the keyboard reaches its button, and nothing stands behind it.
+    desk.mouse.wheel(0, 900)
+    expect(banner).to_be_in_viewport()
+    desk.goto("/famille/")
+    lower_than(desk)
+    axe(desk)
+
+    # What would be sent is not, and the agent reads why.
+    desk.goto("/famille/mes-e-mails/")
+    desk.get_by_role("main").get_by_role("button").first.click()
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Rien n’est envoyé : vous regardez seulement")
+    expect(banner).to_be_visible()
+    axe(desk)
+
+    banner.get_by_role("button", name="Quitter cet espace").press("Enter")
+    expect(desk.get_by_role("main")).to_contain_text("Vous avez quitté l’espace de la famille.")
+    expect(desk.get_by_role("heading", level=1)).to_contain_text("Benali")

@@ -71,4 +71,4 @@ def seen_as(sight: Sight) -> Guardian | None:
         return None
     adults = [link.guardian for link in sight.links if link.guardian.user is not None]
     adults.sort(key=lambda adult: not adult.user.is_active)  # type: ignore[union-attr]
-    return adults[0] if adults and seeable_by(sight.role).filter(pk=sight.household.pk).exists() else None
+    return adults[0] if adults and seeable_by(sight.role, at=sight.at).filter(pk=sight.household.pk).exists() else None

@@ -16,7 +16,7 @@ from marelle.families.seeing import leave_space, open_space
 @agent_required(*SEERS)
 def see(request: AgentHttpRequest, household_id: int) -> HttpResponse:
     """Open the family's home page as `guardian`, one of its adults who has an account."""
-    household = get_object_or_404(seeable_by(request.agent), pk=household_id)
+    household = get_object_or_404(seeable_by(request.agent, at=request.at), pk=household_id)
     number = request.POST.get("guardian", "")
     if not (number.isascii() and number.isdecimal() and len(number) < 13):
         raise Http404
