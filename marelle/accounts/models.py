@@ -89,11 +89,12 @@ class AgentRole(models.Model):
 
 class Session(AbstractBaseSession):
     """A browser's session, which also says whose it is and on what it was opened: one can close one's own elsewhere.
-    `device` and `opened_at` are empty until somebody signs in."""
+    `device` and `opened_at` are empty until somebody signs in; `used_at` is the last use, to the hour or so."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
     device = models.CharField(max_length=80, blank=True)
     opened_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True)
 
     @property
     def public_name(self) -> str:

@@ -147,6 +147,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "marelle.foundation.clock.ClockMiddleware",
+    "marelle.accounts.sessions.LastUseMiddleware",
     "marelle.activities.opening.OpeningMiddleware",
 ]
 

@@ -14,11 +14,14 @@ _UNIT = re.compile(r"(?<=\d) (?=(?:€|%|h|min|j|Ko|Mo|km|°C)(?![\w]))")
 _MINUTES = re.compile(r"(?<=\d[ \u00a0]h) (?=\d\d(?!\d))")
 _NUMBER = re.compile(r"(?<=\b[nN]°) (?=\d|%\()")  # the number itself, or where it comes in a text to translate
 
+_PHONE = re.compile(r"\b0\d(?: \d\d){4}\b")
+
 
 def spaced(text: str) -> str:
     """`text` with the no-break spaces that French wants: before : ; ! ? and », after «, between a number and its
-    unit, inside a time.
+    unit, inside a time or a telephone number.
     """
+    text = _PHONE.sub(lambda found: found[0].replace(" ", NBSP), text)
     text = _UNIT.sub(NBSP, text)
     text = _MINUTES.sub(NBSP, text)
     text = _NUMBER.sub(NBSP, text)

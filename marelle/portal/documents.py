@@ -7,8 +7,10 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from marelle.activities.queries import rules_of
 from marelle.bookings.queries.papers import HomePapers
@@ -17,6 +19,7 @@ from marelle.documents.labels import DOCUMENT_LOOKS, STANDING_LOOKS, subject_wor
 from marelle.documents.models import SupportingDocument
 from marelle.documents.permissions import documents_of
 from marelle.documents.queries import find_paper
+from marelle.families.spelling import plain
 from marelle.foundation.look import Look
 from marelle.foundation.sentences import day_words
 from marelle.portal.moments import near_moment_words
@@ -25,6 +28,14 @@ from marelle.rules.papers import DocumentState, Handed, PaperState
 from marelle.townfile.town import Paper, PaperSubject
 
 PER_PAGE = 20
+#: From how many documents on they are searched and sorted.
+MANY = 6
+#: How they are sorted: what the address says, and in which words.
+ORDERS: dict[str, Promise] = {
+    "": gettext_lazy("Les plus récents d’abord"),
+    "nom": gettext_lazy("Par document"),
+    "fin": gettext_lazy("Par fin de validité"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +62,7 @@ class DocumentsPage:
     items: tuple[Item, ...]
     rows: tuple[GivenRow, ...]
     page: "Page[Any]"
+    searched: bool  # whether there are enough of them for that
     others: tuple[Other, ...]
 
     def with_items(self, shown: Collection[Item]) -> "DocumentsPage":
@@ -60,9 +72,11 @@ class DocumentsPage:
         return replace(self, items=(*by_key.values(), *mine))
 
 
-def documents_page(home: HomePapers, *, chosen: str = "", number: str | None = None) -> DocumentsPage:
-    """`chosen`: the key of an item that the address names, shown first whatever is asked. A constant number of
-    queries."""
+def documents_page(
+    home: HomePapers, *, chosen: str = "", number: str | None = None, words: str = "", order: str = ""
+) -> DocumentsPage:
+    """`chosen`: the key of an item that the address names, shown first whatever is asked. `words`: only the documents
+    whose row says all of them; `order`: one of `ORDERS`. A constant number of queries."""
     asked = home.asked()
     items = [item for item in asked if item.standing.to_do]
     extra = home.item_of(chosen) if chosen else None
@@ -75,13 +89,25 @@ def documents_page(home: HomePapers, *, chosen: str = "", number: str | None = N
         .select_related("child", "guardian", "line")
         .order_by("-handed_at", "id")
     )
-    page = Paginator(documents, PER_PAGE).get_page(number)
+    given = [_row(document, home) for document in documents]
+    rows = [row for row in given if _says(row, words)] if words else given
+    if order == "nom":
+        rows.sort(key=lambda row: plain(f"{row.name} {row.who}"))
+    elif order == "fin":
+        rows.sort(key=lambda row: row.document.valid_until or date.max)
+    page = Paginator(rows, PER_PAGE).get_page(number)
     return DocumentsPage(
         items=tuple(items),
-        rows=tuple(_row(document, home) for document in page.object_list),
+        rows=tuple(page.object_list),
         page=page,
+        searched=len(given) >= MANY,
         others=tuple(_other(paper, home) for paper in rules_of(home.town).papers if _can_give(paper, home)),
     )
+
+
+def _says(row: GivenRow, words: str) -> bool:
+    said = plain(f"{row.name} {row.who} {row.look.word}")
+    return all(word in said for word in plain(words).split())
 
 
 def _row(document: SupportingDocument, home: HomePapers) -> GivenRow:

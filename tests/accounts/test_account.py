@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from marelle.accounts.models import AddressChange, SecondFactor, SentCode, User
+from marelle.accounts.models import AddressChange, SecondFactor, SentCode, Session, User
 from marelle.foundation.models import AuditLine, OutboxMail
 from tests.accounts.test_door import NEW_PASSWORD, digits_in, post_all, sign_in
 from tests.accounts.test_second_factor import code_of, shown_secret
@@ -62,6 +62,30 @@ def test_another_device_is_disconnected_one_by_one_or_all_but_this_one() -> None
     assert {one.get("/compte/").status_code for one in (phone, tablet)} == {302}
     assert client.get("/compte/").status_code == 200
     assert AuditLine.objects.filter(action="account.sessions_closed").count() == 2
+
+
+def test_a_device_says_when_it_was_last_used_at_most_once_an_hour() -> None:
+    client, phone = came_in(), came_in(IPHONE)
+    assert "dernière activité" not in client.get("/compte/").text
+    steady = queries(lambda: phone.get("/compte/"))
+    ends = Session.objects.values_list("session_key", "expire_date")
+    before = dict(ends)
+    with time_machine.travel(datetime.now(UTC) + timedelta(minutes=70)):
+        assert queries(lambda: phone.get("/compte/")) == steady + 1
+        assert queries(lambda: phone.get("/compte/")) == steady
+    assert dict(ends) == before, "nobody stays longer for it"
+    assert client.get("/compte/").text.count("dernière activité") == 1
+
+
+def test_codes_are_not_tried_one_after_the_other(nadia: User, settings) -> None:  # type: ignore[no-untyped-def]
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {"code_tried": "30/m/ip,6/10m/key"}
+    client, path = signed_in(nadia), "/compte/preuve/"
+    answers = []
+    for _round in range(2):
+        client.post(path, {"do": "send"})
+        answers += [client.post(path, {"do": "code", "code": "000000"}).status_code for _try in range(4)]
+    assert answers == [422] * 6 + [429] * 2
+    assert client.get(path).status_code == 200
 
 
 def test_nobody_closes_somebody_else_s_session() -> None:

@@ -20,6 +20,7 @@ from marelle.foundation.french import euros, spaced
         ("demande n° %(number)s", "demande n°\u00a0%(number)s"),
         ("https://mairie.example/?a=1", "https://mairie.example/?a=1"),
         ("3 heures", "3 heures"),
+        ("par exemple 06 12 34 56 78.", "par exemple 06\u00a012\u00a034\u00a056\u00a078."),
     ],
 )
 def test_french_spaces(typed: str, printed: str) -> None:

@@ -100,6 +100,7 @@ def test_a_medical_dispensation_and_the_years_file(live_portal, any_size, visit,
     # The family reads why, and gives it again.
     text = read_mail(home, NADIA, "demande n°|Réponse")
     assert "La date est illisible." in text
+    expect(home.frame_locator("iframe[title='Le message mis en page']").get_by_role("heading", level=1)).to_be_visible()
     home.goto("/")
     home.goto("/documents/")
     expect(home.get_by_role("row", name=re.compile("Dossier de l’année scolaire"))).to_contain_text("Accepté")

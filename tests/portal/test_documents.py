@@ -315,3 +315,26 @@ def test_pictures_too_heavy_together_are_refused(benali: Family, monkeypatch: py
     answer = give(client, paper, **{f"f-{paper}": [photo("a.jpg"), photo("b.jpg"), photo("c.jpg")]})
     assert answer.status_code == 422 and "ensemble. Le maximum est 10 Mo" in text(answer)
     assert not StoredFile.objects.exists()
+
+
+def test_what_was_given_is_searched_and_sorted(benali: Family) -> None:
+    client = client_of(benali)
+    few = text(client.get("/documents/"))
+    assert "Chercher un document" not in few
+    for paper in (assurance(benali), assurance(benali, 1)):
+        give(client, paper, **{f"f-{paper}": photo()})
+    for n, name in enumerate(["identite", "certificat", "pai", "domicile"]):
+        SupportingDocument.objects.create(
+            paper=name, household=benali.household, state=DocumentState.ACCEPTED, handed_at=AT - timedelta(days=n + 1),
+            valid_until=date(2027, 1, 31 - n), handed_by_label="Nadia Benali",
+        )  # fmt: skip
+    page = client.get("/documents/?q=assurance+ines")
+    assert page.text.count('<th scope="row">') == 1 and 'value="assurance ines"' in page.text
+    assert client.get("/documents/?q=&tri=zzz").text.count('<th scope="row">') == 6
+    by_end = client.get("/documents/?tri=fin").text
+    rows = re.findall(r'<th scope="row">([^<]+)<', by_end)
+    assert rows[0] == "Justificatif de domicile" and rows[-1].startswith("Assurance scolaire")
+    by_name = [name.lower() for name in re.findall(r'<th scope="row">([^<]+)<', client.get("/documents/?tri=nom").text)]
+    assert by_name == sorted(by_name)
+    nothing = text(client.get("/documents/?q=zzz"))
+    assert "Aucun document ne correspond" in nothing and "Tout afficher" in nothing

@@ -159,6 +159,8 @@ def address_code(request: AccountHttpRequest) -> HttpResponse:
         return send_address_code(request, email)
     form = AddressCodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
+        if not may_try_a_code(request):
+            return too_often(request, "")
         outcome, sent = try_code(request.session[ADDRESS_CODE], form.cleaned_data["code"], purpose=CodePurpose.ADDRESS)
         if sent is not None and sent.user_id == request.user.pk:
             try:
@@ -210,12 +212,19 @@ def proof(request: AccountHttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" and do != "send" else None
     form = ProofForm(data if do != "code" else None, request=request, email=email, phone=municipality().phone)
     code_form = AddressCodeForm(data if do == "code" else None)
+    if asked and code_form.is_valid() and not may_try_a_code(request):
+        return too_often(request, next_path)
     if form.is_valid() or (asked and code_form.is_valid() and code_is_right(request, code_form)):
         request.session.pop(PROOF_CODE, None)
         mark_proved(request)
         return HttpResponseRedirect(next_path or landing(request.user))
     context = {"form": form, "code_form": code_form, "asked": asked, "email": email, "next": next_path}
     return render(request, "accounts/proof.html", context, status=422 if form.errors or code_form.errors else 200)
+
+
+def may_try_a_code(request: AccountHttpRequest) -> bool:
+    """Whoever asks for one code after the other tries no more of them: so many for a person, so many from one place."""
+    return bool(ratelimit.consume(request, action="code_tried", key=f"user:{request.user.pk}"))
 
 
 def code_is_right(request: AccountHttpRequest, form: AddressCodeForm) -> bool:

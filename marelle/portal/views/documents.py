@@ -16,8 +16,9 @@ from marelle.documents.queries import find_paper
 from marelle.documents.services import NotWaiting
 from marelle.documents.services import withdraw as withdraw_service
 from marelle.families.permissions import GuardianHttpRequest, guardian_required
+from marelle.foundation.typed import typed
 from marelle.portal.children import children_of
-from marelle.portal.documents import documents_page
+from marelle.portal.documents import ORDERS, documents_page
 from marelle.rules.papers import DocumentState
 
 #: More items than a home can be asked for at once.
@@ -27,8 +28,9 @@ MOST = 100
 @require_http_methods(["GET", "HEAD", "POST"])
 @guardian_required
 def documents(request: GuardianHttpRequest) -> HttpResponse:
-    """The page (`donner` names a paper to give, `page` turns the list), and its form: each file that is good is kept,
-    whatever is wrong with the others; then those come back with what is wrong (422)."""
+    """The page (`donner` names a paper to give; `q` searches the list, `tri` sorts it, `page` turns it), and its form:
+    each file that is good is kept, whatever is wrong with the others; then those come back with what is wrong
+    (422)."""
     town = municipality()
     home = HomePapers(
         town=town,
@@ -58,7 +60,9 @@ def documents(request: GuardianHttpRequest) -> HttpResponse:
             problems = [{"text": _("Choisissez un fichier, ou prenez une photo."), "href": "#a-donner"}]
         if not problems:
             return redirect("portal:documents")
-    page = documents_page(home, chosen=chosen, number=request.GET.get("page"))
+    words, order = typed(request.GET, "q", most=80), request.GET.get("tri", "")
+    order = order if order in ORDERS else ""
+    page = documents_page(home, chosen=chosen, number=request.GET.get("page"), words=words, order=order)
     return render(
         request,
         "portal/documents/documents.html",
@@ -69,6 +73,9 @@ def documents(request: GuardianHttpRequest) -> HttpResponse:
             "problems": problems,
             "send_key": uuid.uuid4(),
             "chosen": chosen,
+            "words": words,
+            "order": order,
+            "orders": ORDERS.items(),
         },
         status=422 if problems else 200,
     )

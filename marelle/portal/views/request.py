@@ -95,13 +95,15 @@ def shown(
     """The page of a request; `problem`: why the message that was `typed` is not sent (422)."""
     town = municipality()
     page = _page(request, number, town)
-    just_sent = "envoyee" in request.GET
+    unread = has_unread(page.request.pk, request)
+    # Somebody has answered since: what there is to read comes before the receipt.
+    just_sent = "envoyee" in request.GET and not unread
     thread = thread_of(
         page.request,
         town=town,
         user=request.user,
         household=request.household,
-        unread=has_unread(page.request.pk, request),
+        unread=unread,
         send_key=send_key or str(uuid.uuid4()),
         at=request.at,
         typed=typed,
