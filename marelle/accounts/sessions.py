@@ -44,7 +44,7 @@ class SessionStore(DatabaseSessionStore):
         return row
 
     def _get_session_from_db(self) -> Session | None:
-        row: Session | None = super()._get_session_from_db()  # type: ignore[misc, assignment]
+        row: Session | None = super()._get_session_from_db()  # type: ignore[misc]
         self.used_at = row.used_at if row is not None else None
         return row
 
