@@ -9,11 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from marelle.accounts.models import User
 from marelle.activities.models import OpeningDay, Unit
 from marelle.bookings.models import BasketLine, Booking, Enrolment
 from marelle.foundation.models import AuditLine
 from tests import guides
-from tests.offer import Family, agent, booked, cadours, choose, enrolled, family, paris
+from tests.offer import Family, agent, booked, cadours, choose, enrolled, family, paris, send
 from tests.portal.visit import Screen
 
 pytestmark = pytest.mark.django_db
@@ -293,6 +294,14 @@ def test_a_day_says_its_limit_places_history_and_whom_to_write_to(settings: Sett
     })  # fmt: skip
     assert screen.path == "/planning/cantine/?mois=2026-11" and basket() == {"book 11-19": 1}
     assert "Tom : à ajouter, pas encore envoyé" in screen.go("/planning/cantine/jour/2026-11-19/")
+
+
+def test_a_day_whose_cancellation_waits_is_neither_booked_nor_too_late(settings: Settings, home: Family) -> None:
+    booked(home, [date(2026, 11, 23)], by=User.objects.get(agent_role__isnull=False))
+    send(home, choose(home, [date(2026, 11, 23)], wanted=False))
+    text = Screen(settings, home.user).go("/planning/cantine/jour/2026-11-23/")
+    assert "Annulation envoyée : elle attend sa réponse." in text
+    assert "Déjà réservé" not in text and "Trop tard ?" not in text
 
 
 def test_a_day_that_is_no_day_is_a_404_and_a_locked_one_says_since_when(settings: Settings, home: Family) -> None:

@@ -226,10 +226,24 @@ def _remarks(
         told.update(same)
 
 
+def awaited_words(state: DayState) -> str:
+    """What a day waits for that is neither free nor simply booked; empty for every other day."""
+    match state.booking.state if state.booking is not None else None:
+        case BookingState.CANCELLING:
+            return _("Annulation envoyée : elle attend sa réponse")
+        case BookingState.QUEUED:
+            return _("En liste d’attente")
+        case BookingState.OFFERED:
+            return _("Une place est proposée : elle attend votre réponse")
+    return ""
+
+
 def why_locked(state: DayState, *, town: Municipality) -> str:
     """Why the family cannot change this day on line, since when or until when."""
     if state.closure is not None:
         return state.closure.told.rstrip(".")
+    if words := awaited_words(state):
+        return words
     refusal = state.may_remove() if state.booking is not None else state.may_add()
     return sentence(refusal, town.tz)
 

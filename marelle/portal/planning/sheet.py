@@ -15,6 +15,7 @@ from marelle.bookings.queries.cells import cell_state, is_editable, tile_key
 from marelle.bookings.queries.days import Days, DayState
 from marelle.foundation.components.grid import Tile
 from marelle.foundation.sentences import day_words, list_words, sentence, short_day_words
+from marelle.portal.planning.grid import awaited_words
 from marelle.portal.planning.place import Place
 from marelle.requests.models import Act, RequestLine
 from marelle.rules.decisions import Allowed
@@ -78,7 +79,8 @@ def day_sheet(place: Place, days: Days, day: date, *, basket: Iterable[BasketLin
         history=history,
         silent=list_words(quiet),
         absence=any(isinstance(may_announce(state, days), Allowed) for state in states),
-        locked=any(not tile.editable for tile in tiles) and day >= days.today,
+        locked=day >= days.today
+        and any(not tile.editable and not awaited_words(state) for state, tile in zip(states, tiles, strict=True)),
         before=before,
         after=after,
     )
@@ -112,7 +114,7 @@ def _limits(states: Sequence[DayState], place: Place, days: Days) -> tuple[Fact,
         verdict = look if not isinstance(look, Allowed) else state.cancel if state.booking is not None else state.book
         kid = place.kids.get(state.enrolment.child_id)
         name = kid.name if kid else ""
-        said.setdefault(sentence(verdict, place.town.tz), []).append(
+        said.setdefault(awaited_words(state) or sentence(verdict, place.town.tz), []).append(
             _("%(name)s, %(unit)s") % {"name": name, "unit": state.unit.name.lower()} if several else name
         )
     late = _late(states, place)
