@@ -240,6 +240,12 @@ def withdraw(*, request_id: int, by: User, at: datetime) -> Answer:
     if not lines:
         raise AlreadyAnswered(request, "", request.answered_at)
     _settle(request, withdrawn=lines, by=by.actor(), at=at)
+    return close_withdrawn(request, lines, by=by, at=at)
+
+
+def close_withdrawn(request: FamilyRequest, lines: Sequence[RequestLine], *, by: User, at: datetime) -> Answer:
+    """Close the lines that a family has taken back, and say so in its history. `lines`: locked and still pending; what
+    they asked for has been undone in this transaction."""
     close_lines(request, lines, state=LineState.WITHDRAWN, by=str(by), at=at)
     audit.record(
         at=at,

@@ -13,7 +13,7 @@ from marelle.attestations.models import Attestation
 from marelle.attestations.services import NothingToAttest, attest_attendance, attest_enrolment
 from marelle.foundation.files.store import read
 from marelle.foundation.models import AuditLine
-from tests.offer import AT, Family, absent, agent, booked, cadours, enrolled, family, paris
+from tests.offer import AT, Family, absent, booked, cadours, enrolled, family, paris
 from tests.portal.visit import Screen
 
 pytestmark = pytest.mark.django_db
@@ -23,21 +23,10 @@ EARLIER = paris(2026, 10, 1)
 
 
 @pytest.fixture
-def malika() -> User:
-    cadours()
-    return agent()
-
-
-@pytest.fixture
 def benali(malika: User) -> Family:
     who = family()
     enrolled(who, by=malika, at=EARLIER)
     return who
-
-
-@pytest.fixture
-def screen(settings: Settings, benali: Family) -> Screen:
-    return Screen(settings, benali.user)
 
 
 def enrolment_of(who: Family) -> int:

@@ -12,29 +12,13 @@ from marelle.families.models import Guardian, Guardianship, Household
 from marelle.families.services import record_quotient
 from marelle.requests.corrections import Change, ask_corrections
 from marelle.requests.models import FamilyRequest
-from tests.offer import AT, Family, agent, cadours, family
+from tests.offer import AT, Family, family
 from tests.portal.visit import Screen
 from tests.security.world import other_home
 
 pytestmark = [pytest.mark.django_db, pytest.mark.row("B5")]
 
 ADDRESS = {"address": "12 rue Neuve", "postcode": "31480", "city": "Cadours"}
-
-
-@pytest.fixture
-def malika() -> User:
-    cadours()
-    return agent()
-
-
-@pytest.fixture
-def benali(malika: User) -> Family:
-    return family()
-
-
-@pytest.fixture
-def screen(settings: Settings, benali: Family) -> Screen:
-    return Screen(settings, benali.user)
 
 
 def fill(screen: Screen, path: str, **fields: str) -> str:

@@ -9,28 +9,12 @@ from pytest_django import Settings
 
 from marelle.accounts.models import User
 from marelle.activities.models import Period, Service
-from tests.offer import Family, agent, ask, booked, cadours, enrolled, family, paris, refuse, reread, service
+from tests.offer import Family, ask, booked, enrolled, family, paris, refuse, reread, service
 from tests.portal.visit import Screen
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "/demarches/"
-
-
-@pytest.fixture
-def malika() -> User:
-    cadours()
-    return agent()
-
-
-@pytest.fixture
-def benali(malika: User) -> Family:
-    return family()
-
-
-@pytest.fixture
-def screen(settings: Settings, benali: Family) -> Screen:
-    return Screen(settings, benali.user)
 
 
 def test_what_cannot_be_asked_says_why(screen: Screen, benali: Family, malika: User) -> None:

@@ -15,29 +15,13 @@ from marelle.bookings.models import Enrolment, EnrolmentDraft
 from marelle.documents.models import TermsAcceptance
 from marelle.foundation.models import AuditLine, OutboxMail
 from marelle.requests.models import FamilyRequest
-from tests.offer import AT, Family, accept, activity_for, agent, ask, booked, cadours, enrolled, family, paris, refuse
+from tests.offer import AT, Family, accept, activity_for, ask, booked, enrolled, family, paris, refuse
 from tests.portal.visit import Screen
 from tests.spaces import plain_spaces
 
 pytestmark = pytest.mark.django_db
 
 PAGE = "/demarches/inscription/"
-
-
-@pytest.fixture
-def malika() -> User:
-    cadours()
-    return agent()
-
-
-@pytest.fixture
-def benali(malika: User) -> Family:
-    return family()
-
-
-@pytest.fixture
-def screen(settings: Settings, benali: Family) -> Screen:
-    return Screen(settings, benali.user)
 
 
 def box(who: Family, position: int, service: str = "cantine") -> str:

@@ -39,11 +39,6 @@ def benali(malika: User) -> Family:
     return guides.household("Benali", {"Inès": "CE2"}, school="ecole-du-port", email="nadia@famille.example")
 
 
-@pytest.fixture
-def screen(settings: Settings, benali: Family) -> Screen:
-    return Screen(settings, benali.user)
-
-
 def box(who: Family, service: str, position: int = 0) -> str:
     child = who.children[position]
     return f"{child.pk}.{offer.activity_for(child, service).pk}"

@@ -10,21 +10,10 @@ from pytest_django import Settings
 from marelle.accounts.models import User
 from marelle.activities.models import Municipality
 from marelle.families.models import Guardianship, Residence
-from tests.offer import AT, Family, agent, booked, cadours, choose, enrolled, family
+from tests.offer import AT, Family, booked, choose, enrolled, family
 from tests.portal.visit import Screen
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def malika() -> User:
-    cadours()
-    return agent()
-
-
-@pytest.fixture
-def benali(malika: User) -> Family:
-    return family()
 
 
 def test_the_family_reads_what_the_town_knows_of_it(settings: Settings, benali: Family, malika: User) -> None:

@@ -17,18 +17,12 @@ from marelle.portal.guidance import TOPICS
 from marelle.townfile import read_text
 from marelle.towns import beside
 from marelle.towns.services import load_town
-from tests.offer import AT, TOWNS, Family, agent, cadours, family
+from tests.offer import AT, TOWNS, Family, family
 from tests.portal.visit import Screen
 
 pytestmark = pytest.mark.django_db
 
 VIDEO = b"\x1a\x45\xdf\xa3" + bytes(range(256)) * 8
-
-
-@pytest.fixture
-def malika() -> User:
-    cadours()
-    return agent()
 
 
 @pytest.fixture

@@ -16,10 +16,8 @@ from tests.offer import (
     AT,
     Family,
     accept,
-    agent,
     ask,
     booked,
-    cadours,
     choose,
     enrolled,
     family,
@@ -37,17 +35,6 @@ pytestmark = pytest.mark.django_db
 
 WEEK = [date(2026, 11, day) for day in (9, 10, 12, 13)]
 SUNDAY = paris(2026, 11, 1, 10)
-
-
-@pytest.fixture
-def malika() -> User:
-    cadours()
-    return agent()
-
-
-@pytest.fixture
-def benali(malika: User) -> Family:
-    return family()
 
 
 def test_a_stranger_is_sent_to_the_door(settings: Settings, malika: User) -> None:

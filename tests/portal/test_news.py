@@ -11,18 +11,12 @@ from marelle.communication.services.posts import withdraw_post
 from marelle.townfile import read_text
 from marelle.towns.services import load_town
 from tests.communication.news import draft, publish
-from tests.offer import AT, TOWNS, Family, agent, cadours, enrolled, family, paris
+from tests.offer import AT, TOWNS, Family, enrolled, family, paris
 from tests.people import queries
 from tests.portal.visit import Screen
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def malika() -> User:
-    cadours()
-    return agent()
 
 
 @pytest.fixture

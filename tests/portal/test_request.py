@@ -12,7 +12,7 @@ from marelle.bookings.models import Booking, Enrolment
 from marelle.bookings.services.answers import answer_request
 from marelle.requests.models import FamilyRequest
 from marelle.requests.services import Verdict
-from tests.offer import AT, Family, accept, agent, ask, booked, cadours, choose, enrolled, family, paris, refuse, send
+from tests.offer import AT, Family, accept, ask, booked, choose, enrolled, family, paris, refuse, send
 from tests.portal.visit import Screen
 
 pytestmark = pytest.mark.django_db
@@ -22,21 +22,10 @@ LATER = paris(2026, 11, 10, 15, 30)
 
 
 @pytest.fixture
-def malika() -> User:
-    cadours()
-    return agent()
-
-
-@pytest.fixture
 def benali(malika: User) -> Family:
     who = family()
     enrolled(who, by=malika, at=paris(2026, 10, 1))
     return who
-
-
-@pytest.fixture
-def screen(settings: Settings, benali: Family) -> Screen:
-    return Screen(settings, benali.user)
 
 
 def at(request: FamilyRequest, rest: str = "") -> str:

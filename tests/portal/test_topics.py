@@ -19,29 +19,13 @@ from marelle.requests.services import Verdict, answer
 from marelle.requests.thread import read_form, write
 from marelle.townfile import read
 from marelle.towns.services import load_town
-from tests.offer import AT, TOWNS, Family, agent, booked, cadours, enrolled, family, paris
+from tests.offer import AT, TOWNS, Family, booked, enrolled, family, paris
 from tests.portal.visit import Screen
 from tests.spaces import plain_spaces
 
 pytestmark = pytest.mark.django_db
 
 KEY = "5b0e9a1e-0000-4000-8000-000000000001"
-
-
-@pytest.fixture
-def malika() -> User:
-    cadours()
-    return agent()
-
-
-@pytest.fixture
-def benali(malika: User) -> Family:
-    return family()
-
-
-@pytest.fixture
-def screen(settings: Settings, benali: Family) -> Screen:
-    return Screen(settings, benali.user)
 
 
 def picture() -> SimpleUploadedFile:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from marelle.accounts.models import User
 from marelle.activities.queries import begins_at, calendar_of, municipality
@@ -25,6 +24,7 @@ from marelle.requests.services import (
     Verdict,
     answer_summary,
     close_lines,
+    close_withdrawn,
     describe,
     lock_pending,
 )
@@ -124,17 +124,7 @@ def withdraw_request(*, request_id: int, by: User, at: datetime) -> Answer:
         enrolment.state = next_state(ENROLMENT, _as_submitted(enrolment), EnrolmentEvent.WITHDRAW)
         enrolment.changed_at = at
     Enrolment.objects.bulk_update(enrolments, ["state", "changed_at"])
-    close_lines(request, lines, state=LineState.WITHDRAWN, by=str(by), at=at)
-    audit.record(
-        at=at,
-        by=by.actor(),
-        action="request.withdrawn",
-        subject=request,
-        household_id=request.household_id,
-        text=_("Demande n° %(number)s retirée.") % {"number": request.number},
-        facts={"lines": [describe(line) for line in lines]},
-    )
-    return Answer(request=request, answered=tuple(lines))
+    return close_withdrawn(request, lines, by=by, at=at)
 
 
 def _settle_bookings(
