@@ -84,6 +84,13 @@ def test_the_file_can_be_read_aloud_and_says_what_it_must(benali: Family) -> Non
         assert words in said, words
 
 
+def test_attendance_is_attested_only_where_days_are_reserved(screen: Screen, benali: Family, malika: User) -> None:
+    enrolled(benali, "garderie", by=malika)
+    enrolment, _, attendance = screen.go(PAGE).partition("Attestation de présence")
+    assert "Inès, garderie, 2026-2027" in enrolment and "garderie" not in attendance
+    assert "Inès, restauration scolaire, 2026-2027" in attendance
+
+
 @pytest.mark.row("D3")
 def test_the_family_gets_it_at_once_and_the_same_bytes_again(screen: Screen, benali: Family) -> None:
     seen = screen.go("/demarches/")

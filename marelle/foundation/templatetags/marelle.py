@@ -1,5 +1,6 @@
 """Tags and filters that every template of the portal may load: `{% load marelle %}`."""
 
+import re
 from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 from typing import Any
@@ -11,8 +12,8 @@ from django.template.context import Context
 from django.template.defaultfilters import stringfilter
 from django.templatetags.i18n import TranslateNode, do_translate
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from marelle.foundation import french, sentences
@@ -139,6 +140,15 @@ def euros(cents: int | None, signs: str = "") -> str:
 def typo(text: str) -> str:
     """French no-break spaces in a text typed with plain ones (content written by the town or by people)."""
     return french.spaced(text)
+
+
+_NUMBER = re.compile(r"\d{4}-\d{6}")
+
+
+@register.filter
+def numbers(text: str) -> SafeString:
+    """Request numbers that no line breaks in two."""
+    return mark_safe(_NUMBER.sub(r'<span class="nowrap">\g<0></span>', conditional_escape(text)))
 
 
 @register.filter

@@ -13,6 +13,7 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from marelle.activities.models import BookingMode
 from marelle.activities.queries import municipality
 from marelle.attestations.models import Attestation, AttestationKind
 from marelle.attestations.services import NotEnrolled, NothingToAttest, attest_attendance, attest_enrolment
@@ -36,6 +37,11 @@ class Choice:
 
     id: int
     words: str
+
+
+def _choice(enrolment: Enrolment) -> Choice:
+    what = midsentence(enrolment.activity.service.name)
+    return Choice(id=enrolment.pk, words=f"{enrolment.child.first_name}, {what}, {enrolment.school_year.label}")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -69,13 +75,8 @@ def certificates(request: GuardianHttpRequest) -> HttpResponse:
         "portal/demarches/certificates.html",
         {
             "municipality": town,
-            "choices": [
-                Choice(
-                    id=one.pk,
-                    words=f"{one.child.first_name}, {midsentence(one.activity.service.name)}, {one.school_year.label}",
-                )
-                for one in enrolments
-            ],
+            "choices": [_choice(one) for one in enrolments],
+            "attended": [_choice(one) for one in enrolments if one.activity.service.booking_mode == BookingMode.DAYS],
             "form": form,
             "problems": problems,
             "page": Paginator(issued, PER_PAGE).get_page(request.GET.get("page")),
