@@ -81,7 +81,7 @@ def test_an_agent_reads_and_corrects_a_family_on_one_page(live_portal, visit, ax
     expect(desk.get_by_label("Numéro et rue")).to_have_value("4 rue Haute")
     desk.get_by_label("Motif").fill("Justificatif vu au guichet.")
     desk.get_by_role("button", name="Corriger le dossier").click()
-    expect(desk.get_by_role("region", name="Historique")).to_contain_text("Justificatif vu au guichet.")
+    expect(desk.get_by_role("region", name="Historique")).to_contain_text("Adresse : 4 rue Haute, 77000 Valmontier")
     desk.get_by_role("link", name="Noter un appel").click()
     desk.get_by_label("Ce qui a été dit").fill("demande les horaires de la garderie.")
     desk.get_by_role("button", name="Noter l’appel").click()

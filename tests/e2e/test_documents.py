@@ -108,6 +108,19 @@ def test_a_medical_dispensation_and_the_years_file(live_portal, any_size, visit,
     lower_than(home)
     axe(home)
 
+    # The date could be read after all: the agent takes the answer back, the family reads that it waits again.
+    desk.goto("/agents/demandes/?voir=repondues")
+    desk.get_by_role("link", name=re.compile("Famille Benali")).first.click()
+    desk.get_by_text("Reprendre une réponse donnée par erreur").click()
+    axe(desk)
+    lower_than(desk)
+    desk.get_by_role("checkbox", name=re.compile("Dispense médicale")).check()
+    desk.get_by_role("button", name="Reprendre la réponse").click()
+    expect(desk.get_by_role("main")).to_contain_text("La réponse est reprise : le document attend à nouveau.")
+    assert "a été donnée par erreur" in read_mail(home, NADIA, "réponse reprise")
+    home.goto("/documents/")
+    expect(home.get_by_role("row", name=re.compile("Dispense médicale"))).to_contain_text("En vérification")
+
 
 @pytest.mark.row("E6")
 def test_the_papers_that_activities_require(live_portal, any_size, visit, axe, papers) -> None:  # type: ignore[no-untyped-def]
