@@ -13,7 +13,7 @@ from marelle.families.queries import addressees
 from marelle.foundation import outbox
 from marelle.foundation.models import OutboxMail
 from marelle.requests.labels import LINE_LOOKS
-from marelle.requests.models import FamilyRequest, RequestLine
+from marelle.requests.models import Act, FamilyRequest, RequestLine
 from marelle.rules.lifecycles import LineState
 
 
@@ -69,6 +69,7 @@ def message_to_town(*, request: FamilyRequest, at: datetime) -> None:
 def _post(kind: str, *, request: FamilyRequest, lines: Sequence[RequestLine], at: datetime) -> None:
     context = {
         "number": request.number,
+        "joins": all(line.act == Act.JOIN for line in lines),
         "lines": [
             {
                 "child": line.child.first_name if line.child is not None else "",
@@ -101,6 +102,7 @@ def _lines(mail: OutboxMail) -> dict[str, Any]:
     ]
     return {
         "lines": lines,
+        "opens_space": bool(mail.context.get("joins")) and {line["state"] for line in lines} == {LineState.ACCEPTED},
         "accepted": sum(line["state"] == LineState.ACCEPTED for line in lines),
         "refused": sum(line["state"] == LineState.REFUSED for line in lines),
         "request_path": reverse("portal:request", args=[mail.context["number"]]),

@@ -269,7 +269,7 @@ def test_guide_e_a_new_family_gives_its_proof_and_waits_for_an_agent(
     axe(desk)
     desk.get_by_role("button", name=re.compile("^Accepter")).first.click()
     desk.wait_for_load_state()
-    assert "Acceptée" in read_mail(page, KARIM, "acceptée")
+    assert "Acceptée" in read_mail(page, KARIM, "Votre espace est ouvert")
     page.goto("/")
     expect(page.get_by_role("heading", name="Bonjour Karim")).to_be_visible()
     page.goto("/famille/")

@@ -238,8 +238,9 @@ def test_accepted_the_space_opens_and_the_family_is_told(mailoutbox, malika: Use
     assert SupportingDocument.objects.get().state == DocumentState.ACCEPTED
     assert client.get("/mon-dossier/")["Location"] == "/"
     assert client.get("/").status_code == 200
-    mail = next(one for one in post_all(mailoutbox) if request.number in one.subject and "acceptée" in one.subject)
-    assert "Acceptée" in mail.body
+    mail = next(one for one in post_all(mailoutbox) if one.subject == "Votre espace est ouvert")
+    assert "Acceptée" in mail.body and "Remplissez la fiche santé" in mail.body
+    assert request.number in mail.body
     assert "espace est ouvert" in client.get("/famille/historique/").text
 
 

@@ -128,8 +128,10 @@ def todo_words(why: Why) -> str:
     match why:
         case Why.SAME_INE | Why.SAME_CHILD:
             return _("Garder une seule ligne")
-        case Why.NO_GUARDIAN | Why.NO_NAME | Why.GUARDIAN_NO_NAME | Why.NO_CHILD | Why.NO_SCHOOL:
+        case Why.NO_GUARDIAN | Why.NO_NAME | Why.GUARDIAN_NO_NAME | Why.NO_CHILD:
             return _("Compléter le fichier")
+        case Why.NO_SCHOOL:
+            return _("Choisir l’école en déposant le fichier, ou compléter le fichier")
         case Why.UNKNOWN_SCHOOL | Why.LEVEL_NOT_HERE:
             return _("Vérifier l’école et le niveau")
         case Why.OTHER_HOME_TOO | Why.OTHER_INE:
