@@ -129,6 +129,15 @@ def test_an_agent_on_the_telephone_sees_what_the_family_sees_and_changes_nothing
     lower_than(desk)
     axe(desk)
 
+    # Nothing is kept of what is ticked, neither by the server nor on the agent's device.
+    desk.goto("/planning/")
+    if not desk.locator("form[data-keep]").count():
+        desk.get_by_role("main").get_by_role("link", name=re.compile("Périscolaire")).first.click()
+    desk.locator(".tile > input[type=checkbox]:enabled:not(:checked)").first.check(force=True)
+    desk.wait_for_timeout(1500)
+    kept = desk.evaluate("Object.keys(localStorage).filter(key => key.startsWith('marelle.choix'))")
+    assert kept == []
+
     # What would be sent is not, and the agent reads why.
     desk.goto("/famille/mes-e-mails/")
     desk.get_by_role("main").get_by_role("button").first.click()

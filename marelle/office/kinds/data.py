@@ -8,7 +8,7 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from marelle.families.facts import Fact, Subject, Value, fact_of
+from marelle.families.facts import Fact, Subject, Value, YesNoOrUnsaid, fact_of
 from marelle.families.models import Guardianship, Household
 from marelle.foundation.sentences import list_words
 from marelle.office.kinds.kind import Kind, Seen
@@ -84,7 +84,8 @@ def _whose(subject: Subject | None) -> str:
 
 
 def _said(fact: Fact, value: Value) -> str:
-    return (fact.words(value) if value or value is False else "") or _("Rien")
+    said = value or value is False or isinstance(fact, YesNoOrUnsaid)
+    return (fact.words(value) if said else "") or _("Rien")
 
 
 KIND = Kind(

@@ -3,7 +3,8 @@
 (() => {
   "use strict";
   const form = document.querySelector("form[data-keep]");
-  if (!form?.dataset.owner) return;
+  /* A page that an agent only looks at keeps nothing: neither the server nor this device is the family's */
+  if (!form?.dataset.owner || "seen" in document.documentElement.dataset) return;
   const MOMENT = 1200, PATIENCE = 8000, AGAIN = 20000, WEEK = 7 * 24 * 3600 * 1000;
   const boxes = () => [...form.querySelectorAll('.tile > input[type="checkbox"]')];
   const shown = new Map([...form.querySelectorAll('[name="seen"]')].flatMap((input) => input.value.split(/\s+/)).map((pair) => pair.split("=")));
