@@ -61,7 +61,7 @@ def history(household: Household) -> "QuerySet[AuditLine]":
         Q(household_id=household.pk)
         | Q(household_id__in=HouseholdMerge.objects.filter(kept=household).values("gone_id"))
         | Q(subject_type=User._meta.label_lower, subject_id__in=[str(user) for user in users])
-    )
+    ).order_by("-at", "-id")
 
 
 def known_child(*, first_name: str, last_name: str, birth_date: date, ine: str = "") -> Child | None:

@@ -188,4 +188,4 @@ def test_the_papers_that_activities_require(live_portal, any_size, visit, axe, p
     for name in ("Inès", "Tom"):
         row = home.get_by_role("row", name=re.compile(f"Attestation d’assurance.*{name}"))
         expect(row).to_contain_text("août 2027")
-    expect(main).to_contain_text("Vous avez tout donné")
+    expect(main).to_contain_text("Rien n’est demandé pour l’instant")
