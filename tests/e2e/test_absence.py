@@ -36,7 +36,7 @@ def test_two_children_announced_absent_in_one_form(live_portal, any_size, visit,
     home.get_by_role("link", name="Signaler une absence").click()
     for child in ("Inès", "Tom"):
         expect(home.get_by_role("checkbox", name=re.compile(f"lundi 16 novembre.*{child}"))).to_be_checked()
-    expect(main).to_contain_text("à partir de : jeudi 10 décembre")
+    expect(main).to_contain_text("dès jeudi 10 décembre")
     lower_than(home)
     axe(home)
 
