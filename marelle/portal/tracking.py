@@ -29,9 +29,10 @@ from marelle.portal.moments import near_day_words, near_moment_words
 from marelle.portal.planning.waiting import rank_words
 from marelle.portal.without_days import without_days_words
 from marelle.requests.corrections import asked_words
-from marelle.requests.labels import LINE_LOOKS, request_look
+from marelle.requests.labels import LINE_LOOKS, TOLD_LOOK, request_look
 from marelle.requests.models import OF_SERVICES, Act, FamilyRequest, RequestKind, RequestLine, RequestMessage
 from marelle.requests.promises import answer_day
+from marelle.requests.topics import WRITE
 from marelle.rules.lifecycles import BookingState, EnrolmentState, LineState, RequestState
 from marelle.rules.papers import DocumentState
 
@@ -54,12 +55,15 @@ _DAY_LOOKS = {
 }
 
 
-def whole_look(kind: str, states: Iterable[str], *, waiting: bool = False) -> Look:
-    """How a request shows as a whole. An enrolment that waits does so under its question mark; days that wait for a
-    place (`waiting`) under theirs, once the rest is answered."""
+def whole_look(kind: str, states: Iterable[str], *, waiting: bool = False, topic: str = "") -> Look:
+    """How a request shows as a whole. An accepted message to the town (`topic`) is one that was answered. An enrolment
+    that waits does so under its question mark; days that wait for a place (`waiting`) under theirs, once the rest is
+    answered."""
     if kind == RequestKind.ABSENCE:
         return absence_look(states)
     look = request_look(states)
+    if topic == WRITE and look is LINE_LOOKS[LineState.ACCEPTED]:
+        return TOLD_LOOK
     if waiting and look is not request_look([LineState.PENDING]):
         return BOOKING_LOOKS[BookingState.QUEUED]
     waits = look is request_look([LineState.PENDING])
@@ -79,7 +83,11 @@ _WAITED = (BookingState.QUEUED, BookingState.OFFERED, BookingState.EXPIRED, Book
 _WAITING = (BookingState.QUEUED, BookingState.OFFERED)
 
 
-def line_look(line: RequestLine, booking: Booking | None = None, rank: int = 0, *, is_incomplete: bool = False) -> Look:
+def line_look(
+    line: RequestLine, booking: Booking | None = None, rank: int = 0, *, is_incomplete: bool = False, topic: str = ""
+) -> Look:
+    if topic == WRITE and line.state == LineState.ACCEPTED:
+        return TOLD_LOOK
     if is_incomplete and line.state == LineState.PENDING:
         return ENROLMENT_LOOKS[EnrolmentState.INCOMPLETE]
     if booking is not None and booking.state in (*_WAITED, BookingState.CLOSED) and line.state == LineState.ACCEPTED:
@@ -217,7 +225,10 @@ def _row(
         icon=groups[0]["service__icon"] if services else KIND_ICONS.get(request.kind, "clipboard-list"),
         accent=groups[0]["service__accent"] if services else 0,
         look=whole_look(
-            request.kind, (group["state"] for group in groups), waiting=any(group["waiting"] for group in groups)
+            request.kind,
+            (group["state"] for group in groups),
+            waiting=any(group["waiting"] for group in groups),
+            topic=request.topic,
         ),
     )
 
@@ -394,6 +405,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
                             booking := days.get(line.pk),
                             known.get(booking.pk, 0) if booking else 0,
                             is_incomplete=line.pk in missing,
+                            topic=request.topic,
                         ),
                         place_id=booking.pk if booking is not None and booking.state in _WAITING else None,
                         reason=missing.get(line.pk)
@@ -425,7 +437,7 @@ def request_page(request: FamilyRequest, *, town: Municipality, badges: dict[int
         sent=near_moment_words(request.sent_at, at=at, town=town),
         look=ENROLMENT_LOOKS[EnrolmentState.INCOMPLETE]
         if missing
-        else whole_look(request.kind, states, waiting=waiting > 0),
+        else whole_look(request.kind, states, waiting=waiting > 0, topic=request.topic),
         waiting=waiting,
         groups=tuple(groups),
         steps=_steps(request, lines, town=town, due=due, at=at, waiting=waiting > 0, incomplete=bool(missing)),
@@ -594,12 +606,14 @@ def _steps(
                 sent,
                 Step(name=_("Acceptée"), text=_("tout de suite, dans les délais"), state="done", icon="check"),
             )
-        look = request_look(line.state for line in lines)
+        look = whole_look(request.kind, [line.state for line in lines], topic=request.topic)
         return (
             sent,
             Step(name=_("Examinée"), text=town.department_name or town.name, state="done", icon="check"),
             Step(
-                name=_("Réponse : %(outcome)s") % {"outcome": str(look.word).lower()},
+                name=_("Réponse donnée")
+                if look is TOLD_LOOK
+                else _("Réponse : %(outcome)s") % {"outcome": str(look.word).lower()},
                 text=answered,
                 state="stop" if look.css == "stop" else "done",
                 icon="circle-x" if look.css == "stop" else "check",

@@ -19,6 +19,9 @@ LINE_LOOKS = {
     LineState.WITHDRAWN: Look(_("Retirée"), "undo-2", "off"),
 }
 
+#: A message to the town is neither accepted nor refused.
+TOLD_LOOK = Look(_("Répondue"), "circle-check", "ok")
+
 OUTCOME_LOOKS = {
     Outcome.PENDING: LINE_LOOKS[LineState.PENDING],
     Outcome.ACCEPTED: LINE_LOOKS[LineState.ACCEPTED],

@@ -12,8 +12,9 @@ from marelle.activities.queries import municipality
 from marelle.families.queries import addressees
 from marelle.foundation import outbox
 from marelle.foundation.models import OutboxMail
-from marelle.requests.labels import LINE_LOOKS
+from marelle.requests.labels import LINE_LOOKS, TOLD_LOOK
 from marelle.requests.models import Act, FamilyRequest, RequestLine
+from marelle.requests.topics import WRITE
 from marelle.rules.lifecycles import LineState
 
 
@@ -69,6 +70,7 @@ def message_to_town(*, request: FamilyRequest, at: datetime) -> None:
 def _post(kind: str, *, request: FamilyRequest, lines: Sequence[RequestLine], at: datetime) -> None:
     context = {
         "number": request.number,
+        "topic": request.topic,
         "joins": all(line.act == Act.JOIN for line in lines),
         "lines": [
             {
@@ -96,12 +98,15 @@ def _post(kind: str, *, request: FamilyRequest, lines: Sequence[RequestLine], at
 
 
 def _lines(mail: OutboxMail) -> dict[str, Any]:
+    is_message = mail.context.get("topic") == WRITE
+    looks = LINE_LOOKS | ({LineState.ACCEPTED: TOLD_LOOK} if is_message else {})
     lines = [
-        line | {"what": line["what"] or _("votre demande"), "look": LINE_LOOKS[LineState(line["state"])]}
+        line | {"what": line["what"] or _("votre demande"), "look": looks[LineState(line["state"])]}
         for line in mail.context["lines"]
     ]
     return {
         "lines": lines,
+        "is_message": is_message,
         "opens_space": bool(mail.context.get("joins")) and {line["state"] for line in lines} == {LineState.ACCEPTED},
         "accepted": sum(line["state"] == LineState.ACCEPTED for line in lines),
         "refused": sum(line["state"] == LineState.REFUSED for line in lines),

@@ -61,7 +61,7 @@ def test_the_page_offers_the_locked_days_and_leads_elsewhere_for_the_others(scre
     assert "Aujourd’hui, lundi 16 novembre Cantine" in seen and "Demain, mardi 17 novembre Cantine" in seen
     assert "10 décembre" not in seen.partition("Ces jours s’annulent encore")[0]
     assert "Ces jours s’annulent encore" in seen
-    assert "Cantine, à partir de : jeudi 10 décembre" in seen
+    assert "Cantine, dès jeudi 10 décembre" in seen
     assert "École fermée ou grève" in seen and "Dispense médicale" in seen and "Autre raison" in seen
 
 

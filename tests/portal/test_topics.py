@@ -178,6 +178,8 @@ def test_long_after_its_answer_the_thread_is_closed(screen: Screen, benali: Fami
     screen.post(page, {"send_key": KEY, "mots": "Bonjour", "do": "send"})
     request = FamilyRequest.objects.get()
     answer(request_id=request.pk, verdicts={request.lines.get().pk: Verdict(accept=True)}, by=malika, at=AT)
+    seen = screen.go(f"/demandes/{request.number}/")
+    assert "Répondue" in seen and "Réponse donnée" in seen and "cceptée" not in seen
     screen.at(AT + timedelta(days=31))
     seen = screen.go(f"/demandes/{request.number}/")
     assert "close depuis plus de 30 jours" in seen
