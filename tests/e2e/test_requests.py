@@ -50,7 +50,7 @@ def test_a_medical_dispensation_is_handed_in_followed_and_answered(live_portal, 
     page.get_by_role("button", name="Vérifier").click()
     summary = page.get_by_role("alert")
     expect(summary).to_be_focused()
-    summary.get_by_role("link", name=re.compile("Choisissez l’enfant")).click()
+    summary.get_by_role("link", name=re.compile("choisissez l’enfant", re.IGNORECASE)).click()
     axe(page)
     page.get_by_role("radio", name="Tom").check()
     page.get_by_label("À partir du").fill("2026-11-16")
