@@ -81,7 +81,7 @@ def test_a_home_is_asked_for_what_its_services_require(benali: Family) -> None:
 
 def test_a_home_without_any_service_is_asked_for_nothing() -> None:
     page = text(client_of(family()).get("/documents/"))
-    assert "rien n’est demandé pour l’instant" in page
+    assert "Rien n’est demandé pour l’instant" in page
     assert "Donner un autre document" in page
 
 
