@@ -38,7 +38,7 @@ def test_an_agent_tells_of_a_closure_and_the_family_reads_it(live_portal, any_si
     desk.get_by_role("link", name="Actualités").click()
     desk.get_by_role("link", name="Écrire une actualité").first.click()
     desk.get_by_role("button", name="Publier", exact=True).click()
-    expect(desk.get_by_role("alert")).to_contain_text("Écrivez un titre.")
+    expect(desk.get_by_role("alert")).to_contain_text("écrivez un titre.")
     axe(desk)
     desk.get_by_label("Titre").fill("Fermeture exceptionnelle jeudi")
     desk.get_by_label("Résumé sur l’accueil des familles").fill("L’accueil du soir ferme à 17 h.")
