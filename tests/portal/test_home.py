@@ -11,11 +11,12 @@ from marelle.accounts.models import User
 from marelle.activities.models import Period
 from marelle.activities.queries import municipality
 from marelle.families.models import HealthFile
-from tests import guides
+from tests import dossiers, guides
 from tests.offer import (
     AT,
     Family,
     accept,
+    agent,
     ask,
     booked,
     choose,
@@ -56,6 +57,16 @@ def test_a_first_visit_welcomes_and_leads_to_the_enrolments(settings: Settings, 
     assert "Inscrivez Inès et Tom à un premier service" in seen
     assert "Réserver ou annuler" not in seen and "Suivre mes demandes" not in seen
     assert "Aucune demande pour l’instant." in seen
+
+
+def test_a_place_at_the_school_leads_to_the_services(settings: Settings) -> None:
+    guides.load("tutos")
+    malika = agent("Malika Roux", email="malika@saint-aubin-du-port.example")
+    who = guides.household("Benali", {"Inès": "CE2"}, school="ecole-du-port", email="nadia@famille.example")
+    dossiers.ready(who, by=malika)
+    assert "Inscrivez Inès à un premier service" in Screen(settings, who.user).go("/")
+    guides.enrol(who, "cantine", by=malika)
+    assert "à un premier service" not in Screen(settings, who.user).go("/")
 
 
 def test_a_household_without_children_is_told_whom_to_call(settings: Settings, malika: User) -> None:

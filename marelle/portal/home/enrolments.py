@@ -8,7 +8,9 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from marelle.activities.queries import rules_of
 from marelle.bookings.models import Enrolment, EnrolmentDraft
+from marelle.bookings.queries.prerequisites import school_services
 from marelle.foundation.sentences import list_words, midsentence
 from marelle.portal.home.glance import Glance
 from marelle.portal.home.todo import Todo
@@ -16,6 +18,7 @@ from marelle.portal.moments import near_moment_words
 from marelle.rules.lifecycles import EnrolmentState
 
 REFUSAL_SHOWN = timedelta(days=60)
+PLACE_SHOWN = timedelta(days=60)
 
 
 def _drafts(glance: Glance) -> "QuerySet[EnrolmentDraft]":
@@ -83,8 +86,17 @@ def refusals_to_correct(glance: Glance) -> Iterable[Todo]:
 
 
 def children_to_enrol(glance: Glance) -> Iterable[Todo]:
-    """In no service, and nothing asked for them lately; nothing while a request that was begun waits to be taken up."""
-    asked = {enrolment.child_id for enrolment in glance.enrolments}
+    """In no service, and nothing asked for them lately; nothing while a request that was begun waits to be taken up. A
+    place at the school is what services wait for: once it is given, the rest is still to be asked, and said for a
+    while."""
+    schools = school_services(rules_of(glance.town))
+    asked = {
+        enrolment.child_id
+        for enrolment in glance.enrolments
+        if enrolment.activity.service.slug not in schools
+        or enrolment.state != EnrolmentState.ACCEPTED
+        or enrolment.changed_at < glance.at - PLACE_SHOWN
+    }
     new = [one.name for one in glance.children if one.id not in asked]
     if new and not _drafts(glance).exists():
         yield Todo(
