@@ -2,6 +2,7 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django import forms
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -175,6 +176,12 @@ class NewPasswordForm(DoorForm):
         widget=forms.PasswordInput(attrs={"class": "input", "autocomplete": "new-password", "minlength": "12"}),
     )
     remember = forms.BooleanField(label=REMEMBER, required=False)
+
+    def clean_password(self) -> str:
+        """Said with the other faults of the form; who stores it asks again, knowing whose it is."""
+        password: str = self.cleaned_data["password"]
+        validate_password(password)
+        return password
 
 
 def too_many(phone: str) -> str:

@@ -97,7 +97,7 @@ def test_school_first_then_activities_then_the_planning(live_portal, any_size, a
     nursery = page.get_by_role("group", name="Cantine")
     expect(nursery).to_contain_text("La fiche santé de Inès n’est pas remplie")
     expect(nursery.get_by_role("checkbox")).to_have_count(0)
-    expect(nursery.get_by_role("link", name=re.compile("Mettre à jour"))).to_have_attribute(
+    expect(nursery.get_by_role("link", name=re.compile("Remplir|Confirmer"))).to_have_attribute(
         "href", re.compile("/sante/")
     )
     school = page.get_by_role("group", name="Inscription scolaire")

@@ -271,14 +271,11 @@ def _health(item: Item, child: HouseholdChild) -> Line:
             tone=DONE, title=title, text=_("À jour pour cette année scolaire."), icon="heart-pulse",
             url=health_url(child.child), look=Look(_("À jour"), "circle-check", "ok"),
         )  # fmt: skip
-    text = (
-        _("Relisez-la et confirmez-la pour cette année scolaire.")
-        if item.state is State.OUTDATED
-        else _("Sans elle, aucune demande ne peut partir.")
-    )
-    return Line(
-        tone=ME, title=title, text=text, icon="heart-pulse", url=health_url(child.child), action=_("Mettre à jour")
-    )
+    if item.state is State.OUTDATED:
+        text, action = _("Relisez-la et confirmez-la pour cette année scolaire."), _("Confirmer")
+    else:
+        text, action = _("Sans elle, aucune demande ne peut partir."), _("Remplir")
+    return Line(tone=ME, title=title, text=text, icon="heart-pulse", url=health_url(child.child), action=action)
 
 
 def _paper(item: Item, required: Prerequisites, child: HouseholdChild, year: SchoolYear, town: Municipality) -> Line:

@@ -46,10 +46,11 @@ def way_out(item: Item, *, child: Child, year: str, dossiers: Mapping[int, Enrol
     """What to say of a thing that hinders, and where to go: the health file and the school dossier have pages of their
     own; the rest is a step."""
     if item.kind is Kind.HEALTH:
-        words = {
-            State.OUTDATED: _("La fiche santé de %(name)s est à confirmer pour cette année"),
-        }.get(item.state, _("La fiche santé de %(name)s n’est pas remplie"))
-        return Way(why=words % {"name": child.first_name}, url=health_url(child), action=_("Mettre à jour"))
+        if item.state is State.OUTDATED:
+            words, action = _("La fiche santé de %(name)s est à confirmer pour cette année"), _("Confirmer")
+        else:
+            words, action = _("La fiche santé de %(name)s n’est pas remplie"), _("Remplir")
+        return Way(why=words % {"name": child.first_name}, url=health_url(child), action=action)
     if item.kind is Kind.DOSSIER:
         return _dossier(item, child=child, year=year, dossier=dossiers.get(child.pk))
     return Way(why=_("%(what)s : à donner") % {"what": name_of(item, town, year=year)})
