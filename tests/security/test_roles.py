@@ -37,12 +37,17 @@ OF_THE_DESK = frozenset(
         "import_decide", "import_refusals", "duplicates", "merge", "correct_family", "note_call", "attach_child",
         "add_adult", "end_place",
         "audiences", "family_plannings", "family_planning", "record_for_family", "invite", "openings", "mails", "mail",
+        "see_family",
     )
 )  # fmt: skip
 #: What is only for those who may read health.
 OF_HEALTH = frozenset({"office:child_health", "office:forbid", "office:lift_forbidden"})
-#: Who shares a home has no choice of the other's to be asked about when leaving.
-OWN = {("second guardian", "post", "accounts:sign_out"): "/connexion/"}
+OWN = {
+    # Who shares a home has no choice of the other's to be asked about when leaving.
+    ("second guardian", "post", "accounts:sign_out"): "/connexion/",
+    # The pages of a family speak of health in passing: who may not read it has none to see.
+    ("agent without health", "post", "office:see_family"): 404,
+}
 #: Where a family goes that still waits for its account, and what it may use meanwhile.
 WAITS_AT = "/mon-dossier/"
 OPEN_TO_NEWCOMERS = frozenset(
