@@ -49,7 +49,7 @@ def test_the_health_file_comes_first_and_the_page_leads_to_it(live_portal, any_s
     page.get_by_role("group", name="Allergies").get_by_label("Oui, à signaler").check()
     page.get_by_label("Allergies et réactions").fill("Arachide : le visage gonfle.")
     page.get_by_role("button", name="Enregistrer la fiche").click()
-    expect(page.get_by_role("alert")).to_contain_text("Choisissez une réponse")
+    expect(page.get_by_role("alert")).to_contain_text("choisissez une réponse")
     expect(page.get_by_label("Allergies et réactions")).to_have_value("Arachide : le visage gonfle.")
     page.get_by_label("Pas de PAI").check()
     for section in ("Traitements", "Recommandations"):

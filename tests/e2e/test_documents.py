@@ -55,7 +55,7 @@ def test_a_medical_dispensation_and_the_years_file(live_portal, any_size, visit,
     sign_in(home, NADIA)
     home.goto("/demarches/")
     home.get_by_role("link", name=re.compile("Donner un document")).click()
-    expect(main).to_contain_text("rien n’est demandé pour l’instant")
+    expect(main).to_contain_text("Rien n’est demandé pour l’instant")
     axe(home)
 
     # A photograph of the telephone: it leaves as soon as it is chosen, and says so.
