@@ -7,61 +7,40 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("activities", "0001_initial"),
+        ('activities', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="User",
+            name='User',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("password", models.CharField(max_length=128, verbose_name="password")),
-                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
-                ("email", models.EmailField(max_length=254, unique=True, verbose_name="Adresse e-mail")),
-                ("name", models.CharField(max_length=150)),
-                ("is_active", models.BooleanField(default=True)),
-                ("invited_at", models.DateTimeField(null=True)),
-                (
-                    "invitations",
-                    models.PositiveSmallIntegerField(default=0, help_text="Combien de fois l’invitation est partie."),
-                ),
-                ("activated_at", models.DateTimeField(null=True)),
-                ("date_joined", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('password', models.CharField(max_length=128, verbose_name='password')),
+                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                ('email', models.EmailField(max_length=254, unique=True, verbose_name='Adresse e-mail')),
+                ('name', models.CharField(max_length=150)),
+                ('is_active', models.BooleanField(default=True)),
+                ('invited_at', models.DateTimeField(null=True)),
+                ('invitations', models.PositiveSmallIntegerField(default=0, help_text='Combien de fois l’invitation est partie.')),
+                ('activated_at', models.DateTimeField(null=True)),
+                ('date_joined', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "constraints": [
-                    models.UniqueConstraint(django.db.models.functions.text.Lower("email"), name="one_user_per_address")
-                ],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='one_user_per_address')],
             },
         ),
         migrations.CreateModel(
-            name="AgentRole",
+            name='AgentRole',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "kind",
-                    models.CharField(
-                        choices=[
-                            ("administrator", "Administration"),
-                            ("office", "Service enfance"),
-                            ("site", "Direction de site"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("job_title", models.CharField(blank=True, max_length=80)),
-                ("sites", models.ManyToManyField(blank=True, related_name="+", to="activities.site")),
-                (
-                    "user",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="agent_role",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(choices=[('administrator', 'Administration'), ('office', 'Service enfance'), ('site', 'Direction de site')], max_length=20)),
+                ('job_title', models.CharField(blank=True, max_length=80)),
+                ('sites', models.ManyToManyField(blank=True, related_name='+', to='activities.site')),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='agent_role', to=settings.AUTH_USER_MODEL)),
             ],
         ),
     ]
