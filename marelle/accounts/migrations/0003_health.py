@@ -4,17 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("accounts", "0002_accounts_of_ones_own"),
+        ('accounts', '0002_accounts_of_ones_own'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="agentrole",
-            name="reads_health",
-            field=models.BooleanField(
-                default=False,
-                help_text="Peut ouvrir les fiches santé des enfants de ses sites ; chaque lecture est inscrite.",
-            ),
+            model_name='agentrole',
+            name='reads_health',
+            field=models.BooleanField(default=False, help_text='Peut ouvrir les fiches santé des enfants de ses sites ; chaque lecture est inscrite.'),
         ),
     ]
